@@ -1,1 +1,16 @@
-//! doors
+//! Where servers, administrators and users come in.
+//!
+//! | door | listener | who |
+//! | --- | --- | --- |
+//! | [`hook`] | Unix socket or loopback, bearer secret per server | the calendar server's adapter |
+//! | [`public`] | behind the server's reverse proxy | users' browsers: sign-in |
+//! | [`admin`] | Unix socket of the state folder | the command line |
+//!
+//! No route stands on two listeners.
+
+pub mod admin;
+pub mod hook;
+mod problem;
+pub mod public;
+
+pub use problem::Problem;

@@ -1,0 +1,381 @@
+//! The two beats, deletes, and how an event stands.
+
+use std::time::Duration;
+
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, body::Bytes};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::auth::Caller;
+use super::types::{EventView, ReportBody, SaveResult, Saved};
+use super::{Hook, Problem};
+use crate::component::types::Wish;
+use crate::mirror::{Answer, Delete, Report, Save};
+
+/// Reasons travel in this header where there is no body for them.
+pub(super) static MIRROR_REASON: HeaderName = HeaderName::from_static("mirror-reason");
+static MIRROR_CHANGE: HeaderName = HeaderName::from_static("mirror-change");
+static MIRROR_STATE: HeaderName = HeaderName::from_static("mirror-state");
+
+/// The longest a save may wait.
+const LONGEST_WAIT: u64 = 30;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SaveQuery {
+    /// The server's path for the event.
+    object: Option<String>,
+    /// The server's path for the calendar it is in. Every event calendar is mirrored; the name is kept for settings to come.
+    #[allow(dead_code, reason = "part of the contract: adapters name the calendar from the start")]
+    calendar: Option<String>,
+    /// What the user chose: a meeting (`wanted`), or none (`none`). Absent: what is, stays.
+    #[param(inline)]
+    meeting: Option<Meeting>,
+    /// `true`: the event is only being written ("Add Teams" before saving). `{old uid}`: this save takes over the meeting
+    /// of the draft that had that UID.
+    draft: Option<String>,
+    /// `true`: the server has stored the text already and cannot call twice.
+    #[serde(default)]
+    stored: bool,
+    /// `true`: one of many, from an import; no default makes a meeting for it.
+    #[serde(default)]
+    import: bool,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Meeting {
+    Wanted,
+    None,
+}
+
+/// Announces a save (first beat), or tells one that happened (`stored=true`).
+///
+/// Of every event whose save was understood the answer holds the text to store, byte-identical where nothing is to be done.
+#[utoipa::path(
+    put,
+    path = "/v1/accounts/{account}/events/{uid}",
+    tag = "events",
+    params(
+        ("account" = String, Path, description = "The account's address, percent-encoded."),
+        ("uid" = String, Path, description = "The event's UID, percent-encoded."),
+        SaveQuery,
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds (1 to 30, default 5) for a new link; `respond-async`: do not wait (RFC 7240)."),
+        ("Accept" = Option<String>, Header, description = "`text/calendar`: answer the text alone; the rest stands in `Mirror-Change`, `Mirror-State` and `Mirror-Reason`.")
+    ),
+    request_body(content = String, content_type = "text/calendar", description = "The iCalendar text (RFC 5545) about to be stored."),
+    responses(
+        (status = 200, description = "Final for this save.", content((Saved = "application/json"), (String = "text/calendar"))),
+        (status = 202, description = "A link is wanted and not there yet; `changes` will offer the text with it.", content((Saved = "application/json"), (String = "text/calendar"))),
+        (status = 204, description = "Nothing of this account's is ours; `Mirror-Reason` says why: `not-enabled`, `denied`, `unknown-account`, `not-turned-on`, `connector-off`."),
+        (status = 400, description = "The address of the request makes no sense.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Over 8 MiB.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not `text/calendar`.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The text is no event that could be kept under this UID: `not-icalendar`, `uid-missing`, `several-uids`, `uid-differs`.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json")
+    )
+)]
+pub(super) async fn put_event(
+    State(hook): State<Hook>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    query: Result<Query<SaveQuery>, QueryRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let Path((account, uid)) = path.map_err(bad_path)?;
+    let Query(query) = query.map_err(bad_query)?;
+    let account = caller.account(&account)?;
+    let body = body.map_err(bad_body)?;
+    require_calendar(&headers)?;
+    let text = String::from_utf8(body.to_vec()).map_err(|_| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-icalendar", "the text is not UTF-8 (RFC 5545 §3.1.4)")
+    })?;
+    let (draft, draft_of) = match query.draft.as_deref() {
+        None | Some("" | "false") => (false, None),
+        Some("true") => (true, None),
+        Some(uid) => (false, Some(uid.to_owned())),
+    };
+    let save = Save {
+        account,
+        uid,
+        object: query.object,
+        wish: match query.meeting {
+            Some(Meeting::Wanted) => Wish::Wanted,
+            Some(Meeting::None) => Wish::None,
+            None => Wish::Keep,
+        },
+        draft,
+        draft_of,
+        stored: query.stored,
+        import: query.import,
+        patience: patience(&headers)?,
+        text,
+    };
+    Ok(answer(hook.mirror.save(save).await?, &headers))
+}
+
+fn answer(answer: Answer, headers: &HeaderMap) -> Response {
+    let (change, complete, status, icalendar) = match answer {
+        Answer::NotOurs { reason } => return not_ours(&reason),
+        Answer::Understood { change, complete, status, icalendar } => (change, complete, status, icalendar),
+    };
+    let code = if complete { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let mut response = if wants_calendar(headers) {
+        let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/calendar; charset=utf-8"))];
+        (code, kind, icalendar).into_response()
+    } else {
+        let saved = Saved {
+            change: change.clone(),
+            state: status.state,
+            reason: status.reason.clone(),
+            join_url: status.join_url,
+            web_link: status.web_link,
+            notices: status.notices,
+            icalendar,
+        };
+        (code, Json(saved)).into_response()
+    };
+    let out = response.headers_mut();
+    let mut set = |name: &HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            out.insert(name.clone(), value);
+        }
+    };
+    set(&MIRROR_CHANGE, &change);
+    set(&MIRROR_STATE, status.state.name());
+    if let Some(reason) = &status.reason {
+        set(&MIRROR_REASON, reason);
+    }
+    response
+}
+
+/// Reports what became of an announced save (second beat).
+#[utoipa::path(
+    post,
+    path = "/v1/accounts/{account}/events/{uid}/stored",
+    tag = "events",
+    params(
+        ("account" = String, Path, description = "The account's address, percent-encoded."),
+        ("uid" = String, Path, description = "The event's UID, percent-encoded.")
+    ),
+    request_body = ReportBody,
+    responses(
+        (status = 200, description = "Taken; how the event stands now.", body = EventView),
+        (status = 204, description = "Nothing is kept of that event."),
+        (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such change was announced for this event.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Over 8 MiB.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json")
+    )
+)]
+pub(super) async fn report(
+    State(hook): State<Hook>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    body: Result<Json<ReportBody>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Path((account, uid)) = path.map_err(bad_path)?;
+    let account = caller.account(&account)?;
+    let Json(body) = body.map_err(bad_json)?;
+    let report = Report {
+        account,
+        uid,
+        change: body.change,
+        stored: body.result == SaveResult::Stored,
+        object: body.object,
+    };
+    let mirror = hook.mirror;
+    let status = off_the_loop(move || Ok(mirror.report(&report)?)).await?;
+    Ok(event_or_nothing(status.map(EventView::from)))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DeleteQuery {
+    /// The server's path that is gone. Absent: all that carry the UID.
+    object: Option<String>,
+    /// `true`: only the draft under this UID is discarded.
+    #[serde(default)]
+    draft: bool,
+}
+
+/// Tells that an event, or one of its objects, or a draft, is gone; after the server's own success.
+#[utoipa::path(
+    delete,
+    path = "/v1/accounts/{account}/events/{uid}",
+    tag = "events",
+    params(
+        ("account" = String, Path, description = "The account's address, percent-encoded."),
+        ("uid" = String, Path, description = "The event's UID, percent-encoded."),
+        DeleteQuery
+    ),
+    responses(
+        (status = 200, description = "Taken; how the event stands now.", body = EventView),
+        (status = 204, description = "Nothing is kept of that event."),
+        (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json")
+    )
+)]
+pub(super) async fn delete_event(
+    State(hook): State<Hook>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    query: Result<Query<DeleteQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Path((account, uid)) = path.map_err(bad_path)?;
+    let Query(query) = query.map_err(bad_query)?;
+    let account = caller.account(&account)?;
+    let delete = Delete { account, uid, object: query.object, draft: query.draft };
+    let mirror = hook.mirror;
+    let status = off_the_loop(move || Ok(mirror.delete(&delete)?)).await?;
+    Ok(event_or_nothing(status.map(EventView::from)))
+}
+
+/// Tells how an event stands.
+#[utoipa::path(
+    get,
+    path = "/v1/accounts/{account}/events/{uid}",
+    tag = "events",
+    params(
+        ("account" = String, Path, description = "The account's address, percent-encoded."),
+        ("uid" = String, Path, description = "The event's UID, percent-encoded.")
+    ),
+    responses(
+        (status = 200, description = "How it stands.", body = EventView),
+        (status = 204, description = "Nothing is kept of that event."),
+        (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer.", body = Problem, content_type = "application/problem+json")
+    )
+)]
+pub(super) async fn get_event(
+    State(hook): State<Hook>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path((account, uid)) = path.map_err(bad_path)?;
+    let account = caller.account(&account)?;
+    let mirror = hook.mirror;
+    let status = off_the_loop(move || Ok(mirror.event(&account, &uid)?)).await?;
+    Ok(event_or_nothing(status.map(EventView::from)))
+}
+
+fn event_or_nothing(view: Option<EventView>) -> Response {
+    match view {
+        Some(view) => Json(view).into_response(),
+        None => not_ours("unknown-event"),
+    }
+}
+
+/// `204` with the reason.
+pub(super) fn not_ours(reason: &str) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(value) = HeaderValue::from_str(reason) {
+        response.headers_mut().insert(MIRROR_REASON.clone(), value);
+    }
+    response
+}
+
+fn require_calendar(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("text/calendar") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "not-text-calendar",
+        format!("the body must be `text/calendar`, this is: `{}`", kind.chars().take(80).collect::<String>()),
+    ))
+}
+
+fn wants_calendar(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.split(',').any(|kind| kind.trim().to_ascii_lowercase().starts_with("text/calendar")))
+}
+
+/// Reads `Prefer` (RFC 7240): `wait=N`, `respond-async`. Other preferences are somebody else's.
+fn patience(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
+    let mut patience = None;
+    for value in headers.get_all("prefer") {
+        for preference in value.to_str().unwrap_or_default().split([',', ';']) {
+            let preference = preference.trim();
+            if preference.eq_ignore_ascii_case("respond-async") {
+                return Ok(Some(Duration::ZERO));
+            }
+            if let Some((name, seconds)) = preference.split_once('=')
+                && name.trim().eq_ignore_ascii_case("wait")
+            {
+                let seconds: u64 = seconds.trim().trim_matches('"').parse().map_err(|_| {
+                    Problem::new(
+                        StatusCode::BAD_REQUEST,
+                        "prefer-invalid",
+                        "`Prefer: wait=N` takes a whole number of seconds from 1 to 30",
+                    )
+                })?;
+                patience = Some(Duration::from_secs(seconds.clamp(1, LONGEST_WAIT)));
+            }
+        }
+    }
+    Ok(patience)
+}
+
+fn bad_path(rejection: PathRejection) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "path-invalid", rejection.body_text())
+}
+
+pub(super) fn bad_query(rejection: QueryRejection) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "query-invalid", rejection.body_text())
+}
+
+pub(super) fn bad_json(rejection: JsonRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return too_large();
+    }
+    Problem::new(StatusCode::BAD_REQUEST, "body-invalid", rejection.body_text())
+}
+
+fn bad_body(rejection: BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return too_large();
+    }
+    Problem::new(StatusCode::BAD_REQUEST, "body-invalid", rejection.body_text())
+}
+
+fn too_large() -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body-too-large",
+        "the body is over 8 MiB; store the event as it is, it is not mirrored",
+    )
+}
+
+/// Runs what blocks where it delays no other request.
+pub(super) async fn off_the_loop<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|failure| {
+        tracing::error!(%failure, "the work for a request broke off");
+        Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "broke-off",
+            "the work for this request broke off; send it again later",
+        ))
+    })
+}

@@ -1,0 +1,135 @@
+//! Listening: TCP or Unix socket, HTTP/1.1, with the patience a slow client gets.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::Endpoint;
+
+/// How long a client may take to send its header.
+const HEADER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A bound address.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener, PathBuf),
+}
+
+impl Listener {
+    /// Binds.
+    ///
+    /// # Errors
+    /// With the address and what is wrong, in a sentence.
+    pub async fn bind(endpoint: &Endpoint) -> Result<Self, String> {
+        match endpoint {
+            Endpoint::Tcp(address) => {
+                let listener = TcpListener::bind(address)
+                    .await
+                    .map_err(|e| format!("cannot listen on `{address}`: {e}; is another `teams-mirror serve` running?"))?;
+                Ok(Self { socket: Socket::Tcp(listener) })
+            }
+            Endpoint::Unix(path) => Self::bind_unix(path, 0o660),
+        }
+    }
+
+    /// Binds a Unix socket that only our own user may open.
+    ///
+    /// # Errors
+    /// As [`Listener::bind`].
+    pub fn bind_private(path: &Path) -> Result<Self, String> {
+        Self::bind_unix(path, 0o600)
+    }
+
+    fn bind_unix(path: &Path, mode: u32) -> Result<Self, String> {
+        let err = |e: std::io::Error| format!("cannot listen on `{}`: {e}", path.display());
+        // A socket left behind by a killed process is in the way; anything else there is not ours to remove.
+        if let Ok(known) = std::fs::symlink_metadata(path) {
+            if !known.file_type().is_socket() {
+                return Err(format!("cannot listen on `{}`: there is something that is no socket", path.display()));
+            }
+            std::fs::remove_file(path).map_err(err)?;
+        }
+        let listener = UnixListener::bind(path).map_err(err)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(err)?;
+        Ok(Self { socket: Socket::Unix(listener, path.into()) })
+    }
+
+    /// The TCP address, where it is one.
+    pub fn tcp(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            Socket::Tcp(listener) => listener.local_addr().ok(),
+            Socket::Unix(..) => None,
+        }
+    }
+
+    /// Serves until `stop` turns true, then lets requests on their way finish for at most `patience`.
+    pub async fn serve(self, router: Router, mut stop: watch::Receiver<bool>, patience: Duration) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                accepted = self.accept() => match accepted {
+                    Ok(stream) => {
+                        connections.spawn(connection(stream, router.clone(), stop.clone()));
+                    }
+                    Err(error) => {
+                        // Out of file descriptors, most likely: others have to finish first.
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            }
+        }
+        let finished = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, finished).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        if let Socket::Unix(_, path) = &self.socket {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    async fn accept(&self) -> std::io::Result<Box<dyn Stream>> {
+        match &self.socket {
+            Socket::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(Box::new(stream))
+            }
+            Socket::Unix(listener, _) => Ok(Box::new(listener.accept().await?.0)),
+        }
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+async fn connection(stream: Box<dyn Stream>, router: Router, mut stop: watch::Receiver<bool>) {
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
+    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut served = std::pin::pin!(served);
+    tokio::select! {
+        // A client that went away is its own business.
+        _ = served.as_mut() => return,
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    served.as_mut().graceful_shutdown();
+    let _ = served.await;
+}

@@ -1,0 +1,640 @@
+//! One run for one event: what is to be done, the hook that does it, and what came of it.
+//!
+//! The run reads the row, lets the component talk to the remote service without holding any lock, and then writes what came
+//! of it into the row as it is *then*: whatever changed meanwhile is the next run's work. [`super::schedule`] sees to it that
+//! no two runs for one event overlap.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::sealing::{KeptText, View};
+use super::services::HookServices;
+use super::status::State;
+use super::{Mirror, MirrorError, fresh_id, reports, row};
+use crate::accounts::policy::Standing;
+use crate::address::Address;
+use crate::component::types::{
+    Account, CalendarObject, Context, HookError, Outcome, Problem, RemoteState, Retry, Setting,
+};
+use crate::store::{ConnectionRow, Desired, EventRow, OfferRow, ProposalRow, StoreError, transact};
+
+/// What a run is to bring about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Target {
+    /// The remote event says what this text says.
+    Text {
+        kept: KeptText,
+        sha: crate::store::Digest,
+        meeting: bool,
+        mirror: bool,
+        draft: bool,
+        /// The open proposal it is for; `None`: what the server stored.
+        change: Option<String>,
+    },
+    /// No remote event.
+    Gone,
+}
+
+/// A run's plan: the row as read, and the target.
+struct Plan {
+    row: EventRow,
+    target: Target,
+}
+
+/// What the schedule learns from a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct RunResult {
+    /// The service did not answer at all.
+    pub(super) unreachable: bool,
+    /// The service answered.
+    pub(super) reached: bool,
+    /// It asked for a pause of so many milliseconds.
+    pub(super) pause_ms: Option<u64>,
+}
+
+impl Mirror {
+    /// Makes one event right, as far as that is possible now.
+    pub(super) fn converge(self: &Arc<Self>, account: &str, uid: &str) -> Result<RunResult, MirrorError> {
+        let Some(plan) = self.plan(account, uid)? else { return Ok(RunResult::default()) };
+        let address = Address::parse(account)
+            .map_err(|e| StoreError::Failed(format!("a row is kept under an address that is none: {e}")))?;
+        let standing = self.accounts.standing(&address).map_err(super::saves::accounts_failed)?;
+        let connection = match self.connection_for(&standing, &plan.row) {
+            Ok(connection) => connection.clone(),
+            Err(parked) => {
+                self.park(&plan.row, parked)?;
+                return Ok(RunResult::default());
+            }
+        };
+        let component_account = self.component_account(&address, &standing)?;
+        let mut services = HookServices::new(Arc::clone(self), account, uid);
+        let facts = match self.facts(&component_account, &address, &connection, &mut services) {
+            Ok(facts) => facts,
+            Err(error) => {
+                self.failed(&plan, error, &services)?;
+                return Ok(services.result());
+            }
+        };
+        let outcome = self.run_hook(&plan, component_account, facts, &mut services)?;
+        match outcome {
+            Ok(outcome) => self.succeeded(&plan, &address, &connection, outcome)?,
+            Err(error) => self.failed(&plan, error, &services)?,
+        }
+        Ok(services.result())
+    }
+
+    /// Reads the row, lets run out what has run out, and chooses what is to be brought about.
+    fn plan(&self, account: &str, uid: &str) -> Result<Option<Plan>, MirrorError> {
+        let now = self.now();
+        self.expire_proposals(account, uid, now)?;
+        let grace = super::millis(self.timing.delete_grace);
+        let chosen = transact(&*self.store, |tx| {
+            let Some(mut row) = tx.event(account, uid)? else { return Ok(None) };
+            if row.gone_at.is_some_and(|at| at + grace <= now) {
+                row::gone(&mut row, now);
+            }
+            let proposals = tx.proposals(account, uid)?;
+            let choice = choose(&row, &proposals);
+            if choice.is_none() {
+                self.rest(&mut row, now);
+                self.wake_for_proposals(tx, &mut row)?;
+                if reports::forgettable(tx, &row)? || (row.desired == Desired::Gone && row.record.is_none()) {
+                    tx.remove_event(account, uid)?;
+                    return Ok(None);
+                }
+            }
+            tx.put_event(&row)?;
+            Ok(choice.map(|choice| (row, choice)))
+        })?;
+        let Some((row, choice)) = chosen else { return Ok(None) };
+        let target = match choice {
+            Choice::Gone => Target::Gone,
+            Choice::Proposal(proposal) => Target::Text {
+                kept: self.proposal_text(&proposal)?,
+                sha: proposal.text_sha,
+                meeting: proposal.meeting,
+                mirror: proposal.mirror,
+                draft: proposal.draft,
+                change: Some(proposal.change),
+            },
+            Choice::Stored => match self.row_text(&row)? {
+                Some(kept) => Target::Text {
+                    kept,
+                    sha: row.text_sha.unwrap_or_default(),
+                    meeting: row.meeting,
+                    mirror: row.mirror,
+                    draft: false,
+                    change: None,
+                },
+                // The text was not kept because nothing was wanted; then nothing may be there either.
+                None => Target::Gone,
+            },
+        };
+        Ok(Some(Plan { row, target }))
+    }
+
+    fn expire_proposals(&self, account: &str, uid: &str, now: i64) -> Result<(), MirrorError> {
+        let open = crate::store::read(&*self.store, |tx| tx.proposals(account, uid))?;
+        for proposal in open {
+            if proposal.created_at + self.proposal_life(&proposal) > now {
+                continue;
+            }
+            if proposal.draft {
+                self.refuse(account, &proposal.change)?;
+            } else {
+                tracing::warn!(account, change = %proposal.change, "no report about a save: taken as stored");
+                self.confirm(account, &proposal.change, None, true, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The row has no work: when is it to be looked at again?
+    fn rest(&self, row: &mut EventRow, now: i64) {
+        row.due_at = row.gone_at.map(|at| at + super::millis(self.timing.delete_grace));
+        if row.desired == Desired::Stored && row.mirror && row.due_at.is_none() && row.text.is_some() {
+            // Texts are not kept for ever.
+            if let Some(end) = row.last_end {
+                let at = end.saturating_add(super::millis(self.timing.keep_texts));
+                if at <= now {
+                    row.text = None;
+                } else {
+                    row.due_at = Some(at);
+                }
+            }
+        }
+        if row.desired == Desired::Gone && row.record.is_none() {
+            row.mirrored_generation = row.generation;
+        }
+        row.updated_at = now;
+    }
+
+    /// The connection over which the row may be brought about, or why it has to wait.
+    fn connection_for<'a>(&self, standing: &'a Standing, row: &EventRow) -> Result<&'a ConnectionRow, Parked> {
+        if matches!(standing.reason, "not-enabled" | "denied" | "unknown-account") {
+            return Err(Parked::new("policy", State::AdminNeeded, standing.reason, &standing.message));
+        }
+        if standing.reason == "connector-off" {
+            return Err(Parked::new("connector", State::AdminNeeded, standing.reason, &standing.message));
+        }
+        if let Some(dead) = standing.connector.as_ref().and_then(|connector| connector.dead.as_deref()) {
+            let message = standing.connector.as_ref().and_then(|c| c.dead_message.as_deref()).unwrap_or_default();
+            return Err(Parked::new("connector", State::AdminNeeded, dead, message));
+        }
+        let Some(connection) = &standing.connection else {
+            return Err(Parked::new("connection", State::SignInNeeded, "not-connected", &standing.message));
+        };
+        if let Some(dead) = &connection.dead {
+            let message = connection.dead_message.as_deref().unwrap_or_default();
+            return Err(Parked::new("connection", State::SignInNeeded, dead, message));
+        }
+        let mailbox = mailbox_of(connection);
+        if row.record.is_some() && row.mailbox.as_ref().is_some_and(|known| *known != mailbox) {
+            return Err(Parked::new(
+                "mailbox",
+                State::NotMirrored,
+                "other-mailbox",
+                "this event stands in the calendar of another Microsoft account, which was connected before; it is left as it is there",
+            ));
+        }
+        Ok(connection)
+    }
+
+    fn park(&self, row: &EventRow, parked: Parked) -> Result<(), MirrorError> {
+        let (account, uid) = (row.account.clone(), row.uid.clone());
+        let now = self.now();
+        transact(&*self.store, |tx| {
+            let Some(mut row) = tx.event(&account, &uid)? else { return Ok(()) };
+            row.parked = Some(parked.why.into());
+            row.state = parked.state.name().into();
+            row.reason = Some(parked.reason.clone());
+            row.message = Some(parked.message.clone()).filter(|message| !message.is_empty());
+            row.due_at = row.gone_at.map(|at| at + super::millis(self.timing.delete_grace));
+            row.updated_at = now;
+            self.wake_for_proposals(tx, &mut row)?;
+            tx.put_event(&row)?;
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// What the mailbox can do: as remembered, or asked again where that is too old.
+    fn facts(
+        &self,
+        account: &Account,
+        address: &Address,
+        connection: &ConnectionRow,
+        services: &mut HookServices,
+    ) -> Result<Option<Vec<u8>>, HookError> {
+        let now = self.now();
+        if connection.facts.is_some() && connection.facts_until.is_some_and(|until| until > now) {
+            return Ok(connection.facts.clone());
+        }
+        self.inspect(account, address, services)
+    }
+
+    /// Asks the remote service what the mailbox can do and remembers the answer.
+    pub(super) fn inspect(
+        &self,
+        account: &Account,
+        address: &Address,
+        services: &mut HookServices,
+    ) -> Result<Option<Vec<u8>>, HookError> {
+        let now = self.now();
+        let report = self.extension.inspect(account, now, services).map_err(|e| broken(&e))??;
+        let lifetime = report.again_after_ms.map_or_else(|| super::millis(self.timing.facts_lifetime), |ms| {
+            i64::try_from(ms).unwrap_or(i64::MAX)
+        });
+        let until = now.saturating_add(lifetime);
+        if let Err(e) =
+            self.accounts.store_facts(address, &report.facts, &report.code, &report.message, now, until)
+        {
+            tracing::warn!(account = %address, error = %e, "what the mailbox can do could not be remembered");
+        }
+        Ok(Some(report.facts))
+    }
+
+    fn run_hook(
+        &self,
+        plan: &Plan,
+        account: Account,
+        mailbox: Option<Vec<u8>>,
+        services: &mut HookServices,
+    ) -> Result<Result<Outcome, HookError>, MirrorError> {
+        let row = &plan.row;
+        let record = self.row_record(row)?;
+        let context = Context {
+            account,
+            mailbox,
+            now_ms: self.now(),
+            mirror_id: fresh_id()?,
+            may_exist: self.restored && record.is_none(),
+            draft: matches!(plan.target, Target::Text { draft: true, .. }),
+        };
+        let mut object = CalendarObject {
+            uid: row.uid.clone(),
+            tag: self.vault.tag(&row.account, &row.uid),
+            icalendar: String::new(),
+        };
+        let gone = Outcome {
+            mirrored: None,
+            state: RemoteState::Absent,
+            reason: None,
+            join_url: None,
+            web_link: None,
+            notices: Vec::new(),
+            facts_stale: false,
+        };
+        let called = match (&plan.target, record) {
+            (Target::Gone, None) => Ok(Ok(gone)),
+            (Target::Gone, Some(record)) => {
+                self.extension.on_delete(&context, &object, &record, services).map(|done| done.map(|()| gone))
+            }
+            (Target::Text { kept, meeting, .. }, record) => {
+                object.icalendar.clone_from(&kept.text);
+                match record {
+                    None => self.extension.on_create(&context, &object, *meeting, services),
+                    Some(record) => self.extension.on_update(&context, &object, *meeting, &record, services),
+                }
+            }
+        };
+        Ok(called.unwrap_or_else(|failure| Err(broken(&failure))))
+    }
+
+    /// Writes what came of a hook into the row as it is now.
+    fn succeeded(
+        &self,
+        plan: &Plan,
+        address: &Address,
+        connection: &ConnectionRow,
+        outcome: Outcome,
+    ) -> Result<(), MirrorError> {
+        let now = self.now();
+        let (account, uid) = (plan.row.account.as_str(), plan.row.uid.as_str());
+        if outcome.facts_stale
+            && let Err(e) = self.accounts.forget_facts(address)
+        {
+            tracing::warn!(%account, error = %e, "stale facts about a mailbox could not be dropped");
+        }
+        let view = View {
+            join_url: outcome.join_url.clone(),
+            web_link: outcome.web_link.clone(),
+            notices: outcome.notices.clone(),
+        };
+        let sealed_view = self.seal_view(account, uid, &view);
+        let sealed_record = outcome.mirrored.as_deref().map(|record| self.seal_record(account, uid, record));
+        let row = transact(&*self.store, |tx| {
+            let Some(mut row) = tx.event(account, uid)? else { return Ok(None) };
+            apply(&mut row, plan, &outcome, sealed_record.clone(), sealed_view.clone(), mailbox_of(connection));
+            row.updated_at = now;
+            if let Target::Text { change: Some(change), .. } = &plan.target {
+                match tx.proposal(change)? {
+                    Some(mut proposal) => {
+                        proposal.link_needed = false;
+                        tx.put_proposal(&proposal)?;
+                    }
+                    // Refused, discarded or stored while the hook ran.
+                    None if row.desired != Desired::Stored || !row.mirror => {
+                        reports::refuse_in(tx, &mut row, change, now)?;
+                    }
+                    None => row.made_for = None,
+                }
+            }
+            self.settle_due(&mut row, now);
+            self.wake_for_proposals(tx, &mut row)?;
+            if row.desired == Desired::Gone && row.record.is_none() && row.generation == row.mirrored_generation {
+                tx.remove_event(account, uid)?;
+                return Ok(None);
+            }
+            tx.put_event(&row)?;
+            Ok(Some(row))
+        })?;
+        match row {
+            Some(row) => self.renew_offer(&row),
+            None => Ok(()),
+        }
+    }
+
+    fn settle_due(&self, row: &mut EventRow, now: i64) {
+        if row.generation == row.mirrored_generation {
+            self.rest(row, now);
+        } else {
+            row.due_at = Some(now);
+        }
+    }
+
+    /// Writes down why it did not work, and when it is tried again.
+    fn failed(&self, plan: &Plan, error: HookError, services: &HookServices) -> Result<(), MirrorError> {
+        let now = self.now();
+        let (account, uid) = (plan.row.account.as_str(), plan.row.uid.as_str());
+        tracing::info!(%account, error = ?code_of(&error), "an event is not mirrored yet");
+        let random = services.jitter();
+        transact(&*self.store, |tx| {
+            let Some(mut row) = tx.event(account, uid)? else { return Ok(()) };
+            let verdict = verdict(&error, row.attempts, services.unreachable(), random);
+            row.updated_at = now;
+            row.state = verdict.state.name().into();
+            row.reason = Some(verdict.reason.clone());
+            row.message = Some(verdict.message.clone());
+            row.attempts = verdict.attempts;
+            row.parked = verdict.parked.map(str::to_owned);
+            row.due_at = verdict.after_ms.map(|after| now.saturating_add(after));
+            let proposal = match &plan.target {
+                Target::Text { change: Some(change), .. } => tx.proposal(change)?,
+                _ => None,
+            };
+            if verdict.state == State::Rejected {
+                if let Some(mut proposal) = proposal {
+                    proposal.link_needed = false;
+                    proposal.reason = Some(verdict.reason.clone());
+                    proposal.rejected = Some(verdict.message.clone());
+                    tx.put_proposal(&proposal)?;
+                } else if row.generation == plan.row.generation {
+                    row.mirrored_generation = row.generation;
+                }
+            }
+            if row.generation != plan.row.generation {
+                // Something newer waits; it gets its own try at once unless the way there is closed.
+                row.due_at = row.due_at.map(|due| due.min(now.saturating_add(services.pause_or(0))));
+            }
+            if let Some(at) = row.gone_at {
+                let at = at + super::millis(self.timing.delete_grace);
+                row.due_at = Some(row.due_at.map_or(at, |due| due.min(at)));
+            }
+            self.wake_for_proposals(tx, &mut row)?;
+            tx.put_event(&row)?;
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Offers the text with the link to the adapter, where what the server stored lacks it.
+    pub(super) fn renew_offer(&self, row: &EventRow) -> Result<(), MirrorError> {
+        let (account, uid) = (row.account.as_str(), row.uid.as_str());
+        let offer = match (row.desired, &row.stored_sha, row.record_meeting && row.meeting) {
+            (Desired::Stored, Some(stored_sha), true) if row.gone_at.is_none() => {
+                self.amended(row)?.filter(|amended| super::digest(amended.text.as_bytes()) != *stored_sha).map(
+                    |amended| OfferRow {
+                        number: 0,
+                        account: account.into(),
+                        uid: uid.into(),
+                        // An empty text says: ask again with the whole one.
+                        text: self.seal_offer(account, uid, if amended.whole { &amended.text } else { "" }),
+                        base_sha: *stored_sha,
+                        created_at: row.updated_at,
+                    },
+                )
+            }
+            _ => None,
+        };
+        let standing = crate::store::read(&*self.store, |tx| {
+            Ok(tx.offers(0, u32::MAX)?.into_iter().find(|known| known.account == account && known.uid == uid))
+        })?;
+        match (offer, standing) {
+            (Some(offer), _) => {
+                let number = transact(&*self.store, |tx| tx.put_offer(&offer))?;
+                self.pulse.offered(number);
+            }
+            (None, Some(_)) => transact(&*self.store, |tx| tx.remove_offer(account, uid))?,
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// The stored text with the link in it.
+    fn amended(&self, row: &EventRow) -> Result<Option<KeptText>, MirrorError> {
+        let (Some(kept), Some(record)) = (self.row_text(row)?, self.row_record(row)?) else { return Ok(None) };
+        let address = Address::parse(&row.account)
+            .map_err(|e| StoreError::Failed(format!("a row is kept under an address that is none: {e}")))?;
+        let standing = self.accounts.standing(&address).map_err(super::saves::accounts_failed)?;
+        let save = super::Save {
+            account: address,
+            uid: row.uid.clone(),
+            object: None,
+            wish: crate::component::types::Wish::Keep,
+            draft: false,
+            draft_of: None,
+            stored: true,
+            import: false,
+            patience: Some(Duration::ZERO),
+            text: kept.text,
+        };
+        let prepared = self.prepare(&save, &standing, Some(row), Some(&record))?;
+        Ok(Some(KeptText { text: prepared.icalendar, whole: kept.whole }))
+    }
+
+    /// The account as the component sees it.
+    pub(super) fn component_account(&self, address: &Address, standing: &Standing) -> Result<Account, MirrorError> {
+        let declared = &self.extension.description().settings;
+        let settings = self.accounts.settings_for(address, declared).map_err(super::saves::accounts_failed)?;
+        let known = standing.account.as_ref();
+        Ok(Account {
+            address: address.as_str().into(),
+            further_addresses: known.map(|a| a.further_addresses.clone()).unwrap_or_default(),
+            display_name: known.and_then(|a| a.display_name.clone()),
+            time_zone: known.and_then(|a| a.time_zone.clone()),
+            language: known.and_then(|a| a.language.clone()).unwrap_or_else(|| "en".into()),
+            settings: settings.into_iter().map(|(name, value)| Setting { name, value }).collect(),
+        })
+    }
+}
+
+/// What is to be done for a row, before its texts are opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Choice {
+    Proposal(Box<ProposalRow>),
+    Stored,
+    Gone,
+}
+
+/// The newest open save that waits for a link comes first: somebody is waiting. Otherwise what the server stored.
+fn choose(row: &EventRow, proposals: &[ProposalRow]) -> Option<Choice> {
+    if !row.record_meeting
+        && let Some(proposal) = proposals.iter().rev().find(|proposal| proposal.link_needed)
+    {
+        return Some(Choice::Proposal(Box::new(proposal.clone())));
+    }
+    if row.generation == row.mirrored_generation {
+        return None;
+    }
+    match row.desired {
+        Desired::Gone => row.record.is_some().then_some(Choice::Gone),
+        // A remote event made for a save that is still open is not taken away before that save is decided.
+        Desired::Stored if row.made_for.is_some() && !row.mirror => None,
+        Desired::Stored => (row.mirror || row.record.is_some()).then_some(Choice::Stored),
+        Desired::Unstored => None,
+    }
+}
+
+/// Why a row has to wait for somebody.
+struct Parked {
+    why: &'static str,
+    state: State,
+    reason: String,
+    message: String,
+}
+
+impl Parked {
+    fn new(why: &'static str, state: State, reason: &str, message: &str) -> Self {
+        Self { why, state, reason: reason.into(), message: message.into() }
+    }
+}
+
+fn mailbox_of(connection: &ConnectionRow) -> String {
+    format!("{}/{}", connection.tenant, connection.object)
+}
+
+/// Writes an outcome into a row that may have moved on since the plan was made.
+fn apply(
+    row: &mut EventRow,
+    plan: &Plan,
+    outcome: &Outcome,
+    record: Option<Vec<u8>>,
+    view: Vec<u8>,
+    mailbox: String,
+) {
+    let had_meeting = plan.row.record_meeting;
+    row.record_meeting = record.is_some() && outcome.join_url.is_some();
+    row.mailbox = record.is_some().then_some(mailbox);
+    row.record = record;
+    row.view = Some(view);
+    row.attempts = 0;
+    row.parked = None;
+    row.reason.clone_from(&outcome.reason);
+    row.message = None;
+    row.state = match outcome.state {
+        RemoteState::Mirrored => State::Mirrored,
+        RemoteState::Absent => State::NotMirrored,
+        RemoteState::RemovedRemotely => State::Removed,
+    }
+    .name()
+    .into();
+    match &plan.target {
+        Target::Gone => {
+            row.record_sha = None;
+            if row.generation == plan.row.generation {
+                row.mirrored_generation = row.generation;
+            }
+        }
+        Target::Text { sha, change, .. } => {
+            row.record_sha = Some(*sha);
+            match change {
+                Some(change) => {
+                    if row.record.is_some() && (plan.row.record.is_none() || (!had_meeting && row.record_meeting)) {
+                        row.made_for = Some(change.clone());
+                    }
+                }
+                None if row.generation == plan.row.generation => row.mirrored_generation = row.generation,
+                None => {}
+            }
+            let reflects_stored = row.desired == Desired::Stored && row.text_sha == Some(*sha) && row.mirror;
+            if reflects_stored && change.is_some() {
+                row.mirrored_generation = row.generation;
+                row.made_for = None;
+            }
+        }
+    }
+    if row.generation != row.mirrored_generation {
+        row.state = State::Pending.name().into();
+    }
+}
+
+/// What an error means for the row.
+struct Verdict {
+    state: State,
+    reason: String,
+    message: String,
+    attempts: u32,
+    parked: Option<&'static str>,
+    after_ms: Option<i64>,
+}
+
+fn verdict(error: &HookError, attempts: u32, unreachable: bool, random: u16) -> Verdict {
+    let again = |problem: &Problem, after_ms: Option<u64>, counts: bool| {
+        let attempts = if counts && !unreachable { attempts.saturating_add(1) } else { attempts };
+        let own = if counts && !unreachable { row::back_off_ms(attempts, random) } else { Some(5_000) };
+        let asked = after_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+        let (state, parked, after_ms, message) = match own {
+            Some(own) => (State::Pending, None, Some(asked.unwrap_or(own)), problem.message.clone()),
+            None => (
+                State::AdminNeeded,
+                Some("hopeless"),
+                None,
+                format!(
+                    "{} It was tried for three days and is given up; `teams-mirror events retry` tries it again.",
+                    problem.message
+                ),
+            ),
+        };
+        Verdict { state, reason: problem.code.clone(), message, attempts, parked, after_ms }
+    };
+    let stop = |state, problem: &Problem, parked, after_ms| Verdict {
+        state,
+        reason: problem.code.clone(),
+        message: problem.message.clone(),
+        attempts,
+        parked,
+        after_ms,
+    };
+    match error {
+        HookError::SignInNeeded(problem) => stop(State::SignInNeeded, problem, Some("connection"), None),
+        HookError::AdminNeeded(problem) => stop(State::AdminNeeded, problem, Some("connector"), Some(3_600_000)),
+        HookError::Rejected(problem) => stop(State::Rejected, problem, None, None),
+        HookError::TryAgain(Retry { problem, after_ms, counts }) => again(problem, *after_ms, *counts),
+        HookError::Other(problem) => again(problem, None, true),
+    }
+}
+
+fn code_of(error: &HookError) -> &str {
+    match error {
+        HookError::SignInNeeded(p) | HookError::AdminNeeded(p) | HookError::Rejected(p) | HookError::Other(p) => &p.code,
+        HookError::TryAgain(retry) => &retry.problem.code,
+    }
+}
+
+fn broken(failure: &crate::component::CallError) -> HookError {
+    HookError::Other(Problem {
+        code: "extension-failed".into(),
+        message: format!("The extension failed on this event: {failure}. It is tried again."),
+    })
+}

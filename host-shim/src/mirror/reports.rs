@@ -1,0 +1,229 @@
+//! The second beat: what became of a save, and what is gone.
+
+use super::status::EventStatus;
+use super::{Mirror, MirrorError, millis, row};
+use crate::address::Address;
+use crate::store::{Desired, EventRow, StoreError, Transaction, transact};
+
+/// What became of an announced save.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Whose event.
+    pub account: Address,
+    /// Its UID.
+    pub uid: String,
+    /// The change id of the first beat.
+    pub change: String,
+    /// `true`: the server stored the text it was answered; `false`: it refused the save.
+    pub stored: bool,
+    /// The server's path, where it was not known before.
+    pub object: Option<String>,
+}
+
+/// An event is gone.
+#[derive(Debug, Clone)]
+pub struct Delete {
+    /// Whose event.
+    pub account: Address,
+    /// Its UID.
+    pub uid: String,
+    /// The object that is gone; `None`: all that carry the UID.
+    pub object: Option<String>,
+    /// Only the draft is discarded; what is stored under the UID stays.
+    pub draft: bool,
+}
+
+impl Mirror {
+    /// Takes the second beat. `None`: the save was none of ours.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoSuchChange`] where the change is not open (a repeated report of the same change is answered like the
+    /// first as long as the event is known), otherwise where the store failed.
+    pub fn report(&self, report: &Report) -> Result<Option<EventStatus>, MirrorError> {
+        if report.change == super::saves::UNRECORDED {
+            return self.event(&report.account, &report.uid);
+        }
+        let account = report.account.as_str();
+        let proposal = crate::store::read(&*self.store, |tx| tx.proposal(&report.change))?;
+        match proposal {
+            Some(proposal) if proposal.account == account && proposal.uid == report.uid => {}
+            // Adapters repeat what they got no answer for.
+            None if self.row(account, &report.uid)?.is_some() => return self.event(&report.account, &report.uid),
+            _ => return Err(MirrorError::NoSuchChange(report.change.clone())),
+        }
+        if report.stored {
+            self.confirm(account, &report.change, report.object.as_deref(), false, None)?;
+        } else {
+            self.refuse(account, &report.change)?;
+        }
+        self.pulse.wake();
+        self.event(&report.account, &report.uid)
+    }
+
+    /// An object, or a draft, is gone. `None`: none of ours.
+    ///
+    /// # Errors
+    /// Where the store failed.
+    pub fn delete(&self, delete: &Delete) -> Result<Option<EventStatus>, MirrorError> {
+        let now = self.now();
+        let account = delete.account.as_str();
+        let grace = millis(self.timing.delete_grace);
+        let row = transact(&*self.store, |tx| {
+            let Some(mut row) = tx.event(account, &delete.uid)? else { return Ok(None) };
+            let drafts: Vec<String> = tx
+                .proposals(account, &delete.uid)?
+                .into_iter()
+                .filter(|proposal| proposal.draft)
+                .map(|proposal| proposal.change)
+                .collect();
+            if delete.draft || row.desired == Desired::Unstored {
+                for change in drafts {
+                    refuse_in(tx, &mut row, &change, now)?;
+                }
+            }
+            if !delete.draft && row.desired != Desired::Unstored {
+                row::deleted(&mut row, delete.object.as_deref(), grace, now);
+                tx.remove_offer(account, &delete.uid)?;
+            }
+            tx.put_event(&row)?;
+            Ok(Some(row))
+        })?;
+        self.pulse.wake();
+        row.as_ref().map(|row| self.status_of(row)).transpose()
+    }
+
+    /// A proposal was stored. `stored_sha`: of the text the server holds, where it is not the answered one.
+    pub(super) fn confirm(
+        &self,
+        account: &str,
+        change: &str,
+        object: Option<&str>,
+        unconfirmed: bool,
+        stored_sha: Option<crate::store::Digest>,
+    ) -> Result<(), MirrorError> {
+        let now = self.now();
+        let lender = self.lender(account, change)?;
+        let row = transact(&*self.store, |tx| {
+            let Some(proposal) = tx.proposal(change)? else { return Ok(None) };
+            let mut row = tx
+                .event(account, &proposal.uid)?
+                .unwrap_or_else(|| EventRow::new(account, &proposal.uid, now));
+            if let Some(lender) = &lender {
+                take_over(tx, &mut row, lender)?;
+            }
+            let save = row::Stored {
+                proposal: &proposal,
+                stored_sha: stored_sha.unwrap_or(proposal.answered_sha),
+                object,
+                unconfirmed,
+            };
+            // The first save that is stored confirms the drafts of its event.
+            for draft in tx.proposals(account, &proposal.uid)?.into_iter().filter(|other| other.draft) {
+                if row.made_for.as_deref() == Some(&draft.change) {
+                    row.made_for = None;
+                }
+                tx.remove_proposal(&draft.change)?;
+            }
+            row::stored(&mut row, &save, now);
+            tx.remove_proposal(change)?;
+            self.wake_for_proposals(tx, &mut row)?;
+            tx.put_event(&row)?;
+            Ok(Some(row))
+        })?;
+        if let Some(row) = row {
+            self.renew_offer(&row)?;
+        }
+        Ok(())
+    }
+
+    /// A proposal was refused.
+    pub(super) fn refuse(&self, account: &str, change: &str) -> Result<(), MirrorError> {
+        let now = self.now();
+        transact(&*self.store, |tx| {
+            let Some(proposal) = tx.proposal(change)? else { return Ok(()) };
+            let Some(mut row) = tx.event(account, &proposal.uid)? else { return Ok(()) };
+            refuse_in(tx, &mut row, change, now)?;
+            self.wake_for_proposals(tx, &mut row)?;
+            if forgettable(tx, &row)? {
+                tx.remove_event(account, &row.uid)?;
+            } else {
+                tx.put_event(&row)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// A row with open proposals has to be looked at when they end.
+    pub(super) fn wake_for_proposals(
+        &self,
+        tx: &mut dyn Transaction,
+        row: &mut EventRow,
+    ) -> Result<(), StoreError> {
+        for proposal in tx.proposals(&row.account, &row.uid)? {
+            let at = proposal.created_at + self.proposal_life(&proposal);
+            row.due_at = Some(row.due_at.map_or(at, |due| due.min(at)));
+        }
+        Ok(())
+    }
+
+    /// What a save takes over from a draft that had another UID.
+    fn lender(&self, account: &str, change: &str) -> Result<Option<Lender>, MirrorError> {
+        let found = crate::store::read(&*self.store, |tx| {
+            let Some(proposal) = tx.proposal(change)? else { return Ok(None) };
+            let Some(draft) = proposal.draft_of else { return Ok(None) };
+            Ok(tx.event(account, &draft)?.map(|row| (row, proposal.uid)))
+        })?;
+        let Some((row, uid)) = found else { return Ok(None) };
+        if row.record.is_none() || row.desired != Desired::Unstored {
+            return Ok(None);
+        }
+        let rebound = self.rebind_record(&row, account, &uid)?;
+        Ok(Some(Lender { row, rebound }))
+    }
+}
+
+/// A draft's row, and its record sealed for the event that takes it over.
+struct Lender {
+    row: EventRow,
+    rebound: super::sealing::Rebound,
+}
+
+/// The draft's remote event becomes the saved event's.
+fn take_over(tx: &mut dyn Transaction, row: &mut EventRow, lender: &Lender) -> Result<(), StoreError> {
+    if row.record.is_some() {
+        return Ok(());
+    }
+    // The draft may have changed since it was read; its record must be the one that was sealed anew.
+    let Some(current) = tx.event(&lender.row.account, &lender.row.uid)? else { return Ok(()) };
+    if current.record != lender.row.record {
+        return Err(StoreError::Undone("the draft changed while its meeting was taken over".into()));
+    }
+    row.record.clone_from(&lender.rebound.record);
+    row.view.clone_from(&lender.rebound.view);
+    // Another UID has another tag at the remote service, so the record reflects no text of this event yet.
+    row.record_sha = None;
+    row.record_meeting = lender.row.record_meeting;
+    row.mailbox.clone_from(&lender.row.mailbox);
+    tx.remove_event(&lender.row.account, &lender.row.uid)
+}
+
+/// Removes a proposal that was not stored, with what was made for it.
+pub(super) fn refuse_in(
+    tx: &mut dyn Transaction,
+    row: &mut EventRow,
+    change: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    tx.remove_proposal(change)?;
+    let others = tx.proposals(&row.account, &row.uid)?;
+    row::refused(row, change, &others, now);
+    Ok(())
+}
+
+/// Whether nothing of the row needs remembering.
+pub(super) fn forgettable(tx: &mut dyn Transaction, row: &EventRow) -> Result<bool, StoreError> {
+    Ok(row.desired == Desired::Unstored
+        && row.record.is_none()
+        && tx.proposals(&row.account, &row.uid)?.is_empty())
+}

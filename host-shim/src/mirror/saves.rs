@@ -1,0 +1,370 @@
+//! The first beat: a server is about to store an event (or, where it can call only once, has just stored it).
+//!
+//! Answers the text to store. Only where a meeting is wanted and none exists is one made, and waited for; nothing that
+//! exists is changed or deleted before the second beat says that the save went through.
+
+use std::time::Duration;
+
+use super::sealing::KeptText;
+use super::status::{EventStatus, State};
+use super::{Mirror, MirrorError, digest, fresh_id};
+use crate::accounts::policy::Standing;
+use crate::address::Address;
+use crate::component::PrepareCall;
+use crate::component::types::{CalendarObject, Copy, History, Notice, Prepared, Wish};
+use crate::store::{Desired, EventRow, ProposalRow, transact};
+
+/// One announced save.
+#[derive(Debug, Clone)]
+pub struct Save {
+    /// Whose event.
+    pub account: Address,
+    /// Its UID, as named by the call.
+    pub uid: String,
+    /// The server's path for it.
+    pub object: Option<String>,
+    /// What the call said about a meeting.
+    pub wish: Wish,
+    /// The event is only being written; it is not about to be stored.
+    pub draft: bool,
+    /// The UID of the draft whose meeting this save takes over.
+    pub draft_of: Option<String>,
+    /// The server has stored it already: both beats in one.
+    pub stored: bool,
+    /// One of many, from an import.
+    pub import: bool,
+    /// How long to wait for a new link; zero: not at all.
+    pub patience: Option<Duration>,
+    /// The iCalendar text.
+    pub text: String,
+}
+
+/// The answer to a save.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Nothing of this account's is ours. A reason code.
+    NotOurs {
+        /// `not-enabled`, `denied`, `unknown-account`, `not-turned-on`, `connector-off`.
+        reason: String,
+    },
+    /// Understood.
+    Understood {
+        /// To be reported in the second beat.
+        change: String,
+        /// Whether this is final for the save; otherwise a link is wanted and not there yet.
+        complete: bool,
+        /// How the event stands.
+        status: EventStatus,
+        /// The text to store.
+        icalendar: String,
+    },
+}
+
+/// The change id of saves that leave no trace, such as an attendee's copy; its second beat changes nothing.
+pub(super) const UNRECORDED: &str = "unrecorded";
+
+/// What the first, durable half of a save came to.
+enum Begun {
+    Done(Box<Answer>),
+    /// A link is wanted and may come: wait for it, then finish.
+    Wait(Box<Waiting>),
+}
+
+struct Waiting {
+    change: String,
+    save: Save,
+    patience: Duration,
+    arrived: tokio::sync::oneshot::Receiver<()>,
+    original: String,
+}
+
+impl Mirror {
+    /// Takes a save. What is accepted is on disk before this returns, except for saves that are none of ours.
+    ///
+    /// # Errors
+    /// [`MirrorError::Refused`] for a text that cannot be kept as this event (nothing was changed), otherwise where the
+    /// store or the component failed.
+    pub async fn save(self: &std::sync::Arc<Self>, save: Save) -> Result<Answer, MirrorError> {
+        let me = std::sync::Arc::clone(self);
+        let begun = blocking(move || me.begin_save(save)).await?;
+        let waiting = match begun {
+            Begun::Done(answer) => return Ok(*answer),
+            Begun::Wait(waiting) => *waiting,
+        };
+        let Waiting { change, save, patience, arrived, original } = waiting;
+        // Patience only ends the wait; the work goes on.
+        let _ = tokio::time::timeout(patience, arrived).await;
+        let me = std::sync::Arc::clone(self);
+        blocking(move || me.finish_save(&save, change, original)).await
+    }
+
+    fn begin_save(&self, save: Save) -> Result<Begun, MirrorError> {
+        check_uid(&save.uid)?;
+        let standing = self.accounts.standing(&save.account).map_err(accounts_failed)?;
+        let account = save.account.as_str().to_owned();
+        let (known, lender) = self.load_for_save(&save)?;
+        if !standing.usable && known.is_none() {
+            return Ok(Begun::Done(Box::new(Answer::NotOurs { reason: standing.reason.to_owned() })));
+        }
+        let record_of = match &known {
+            Some(row) if row.record.is_some() => Some(row),
+            _ => lender.as_ref(),
+        };
+        let record = record_of.map(|row| self.row_record(row)).transpose()?.flatten();
+        let prepared = self.prepare(&save, &standing, known.as_ref(), record.as_deref())?;
+        if prepared.uid != save.uid {
+            return Err(MirrorError::refused(
+                "uid-differs",
+                format!(
+                    "the text is about the event `{}`, the address names `{}`; send each event under its own UID",
+                    prepared.uid, save.uid
+                ),
+            ));
+        }
+        if prepared.copy != Copy::Own && !prepared.mirror && known.is_none() {
+            let reason = prepared.reason.clone().unwrap_or_else(|| "attendee-copy".into());
+            let status = EventStatus::untouched(&save.account, &save.uid, &reason, prepared.notices);
+            return Ok(Begun::Done(Box::new(Answer::Understood {
+                change: UNRECORDED.into(),
+                complete: true,
+                status,
+                icalendar: prepared.icalendar,
+            })));
+        }
+
+        let now = self.now();
+        let change = fresh_id()?;
+        let proposal = self.proposal_of(&save, &prepared, &change, now);
+        let wait = self.worth_waiting(&standing, known.as_ref(), &proposal);
+        // The wait is registered before the work can be seen, so that the answer cannot be missed.
+        let arrived = wait.then(|| self.pulse.expect(&account, &save.uid));
+        let stored_at_once = save.stored && !save.draft;
+        let row = transact(&*self.store, |tx| {
+            let mut row =
+                tx.event(&account, &save.uid)?.unwrap_or_else(|| EventRow::new(&account, &save.uid, now));
+            if proposal.draft {
+                for old in tx.proposals(&account, &save.uid)?.into_iter().filter(|old| old.draft) {
+                    if row.made_for.as_deref() == Some(&old.change) {
+                        row.made_for = Some(proposal.change.clone());
+                    }
+                    tx.remove_proposal(&old.change)?;
+                }
+            }
+            tx.put_proposal(&proposal)?;
+            if proposal.rejected.is_none() && proposal.link_needed && row.desired != Desired::Stored {
+                row.state = "pending".into();
+                row.reason = None;
+                row.message = None;
+            }
+            if proposal.rejected.is_some() && row.desired != Desired::Stored && row.record.is_none() {
+                row.state = "rejected".into();
+                row.reason.clone_from(&proposal.reason);
+                row.message.clone_from(&proposal.rejected);
+            }
+            let ends_at = now + self.proposal_life(&proposal);
+            let at = if proposal.link_needed { now } else { ends_at };
+            row.due_at = Some(row.due_at.map_or(at, |due| due.min(at)));
+            if proposal.link_needed && row.parked.as_deref() != Some("policy") {
+                row.parked = None;
+            }
+            row.updated_at = now;
+            tx.put_event(&row)?;
+            Ok(row)
+        })?;
+        if stored_at_once {
+            let sha = proposal.original_sha;
+            self.confirm(&account, &change, save.object.as_deref(), false, Some(sha))?;
+        }
+        if wait {
+            self.pulse.urgent(&account, &save.uid);
+        } else {
+            self.pulse.wake();
+        }
+        if let Some(arrived) = arrived {
+            let patience = save.patience.unwrap_or(self.timing.patience);
+            let original = prepared.icalendar;
+            return Ok(Begun::Wait(Box::new(Waiting { change, save, patience, arrived, original })));
+        }
+        let row = if stored_at_once { self.row(&account, &save.uid)?.unwrap_or(row) } else { row };
+        let mut status = self.status_of(&row)?;
+        status.overlay(&proposal, &standing, &prepared.notices);
+        self.offer_sign_in(&save.account, &standing, &mut status);
+        let complete = !(proposal.link_needed && proposal.rejected.is_none());
+        Ok(Begun::Done(Box::new(Answer::Understood { change, complete, status, icalendar: prepared.icalendar })))
+    }
+
+    /// The wait is over, with or without a link.
+    fn finish_save(&self, save: &Save, change: String, original: String) -> Result<Answer, MirrorError> {
+        let standing = self.accounts.standing(&save.account).map_err(accounts_failed)?;
+        let Some(row) = self.row(save.account.as_str(), &save.uid)? else {
+            return Err(MirrorError::NoSuchChange(change));
+        };
+        let mut status = self.status_of(&row)?;
+        let mut icalendar = original;
+        let mut complete = matches!(status.state, State::Rejected | State::Removed)
+            || (status.state == State::Mirrored && row.record.is_some());
+        if row.record_meeting {
+            let record = self.row_record(&row)?;
+            let prepared = self.prepare(save, &standing, Some(&row), record.as_deref())?;
+            complete = true;
+            icalendar = prepared.icalendar;
+            status.add_notices(prepared.notices);
+            let answered_sha = digest(icalendar.as_bytes());
+            let still_open = transact(&*self.store, |tx| {
+                let Some(mut proposal) = tx.proposal(&change)? else { return Ok(false) };
+                proposal.answered_sha = answered_sha;
+                tx.put_proposal(&proposal)?;
+                Ok(true)
+            })?;
+            if !still_open && !save.stored {
+                // Reported by somebody else while we waited; what they stored is on record.
+                tracing::debug!(account = %save.account, "a save was reported before it was answered");
+            }
+            if status.state == State::Pending && !save.stored {
+                status.state = State::Mirrored;
+            }
+        }
+        self.offer_sign_in(&save.account, &standing, &mut status);
+        Ok(Answer::Understood { change, complete, status, icalendar })
+    }
+
+    fn load_for_save(&self, save: &Save) -> Result<(Option<EventRow>, Option<EventRow>), MirrorError> {
+        let account = save.account.as_str();
+        let loaded = crate::store::read(&*self.store, |tx| {
+            let row = tx.event(account, &save.uid)?;
+            let lender = match &save.draft_of {
+                Some(draft) if *draft != save.uid => tx.event(account, draft)?,
+                _ => None,
+            };
+            Ok((row, lender))
+        })?;
+        Ok(loaded)
+    }
+
+    pub(super) fn prepare(
+        &self,
+        save: &Save,
+        standing: &Standing,
+        known: Option<&EventRow>,
+        record: Option<&[u8]>,
+    ) -> Result<Prepared, MirrorError> {
+        let account = self.component_account(&save.account, standing)?;
+        let object = CalendarObject {
+            uid: save.uid.clone(),
+            tag: self.vault.tag(save.account.as_str(), &save.uid),
+            icalendar: save.text.clone(),
+        };
+        // Whoever is not allowed (any more) gets no new meetings; what is mirrored is still read.
+        let has_meeting = known.is_some_and(|row| row.record_meeting);
+        let wish = if standing.usable || has_meeting { save.wish } else { Wish::None };
+        let history = match known.map_or("unseen", |row| row.history.as_str()) {
+            _ if save.import => History::Imported,
+            "seen-alone" => History::SeenAlone,
+            "seen-with-guests" => History::SeenWithGuests,
+            "imported" => History::Imported,
+            _ => History::Unseen,
+        };
+        let call = PrepareCall {
+            account: &account,
+            object: &object,
+            mirrored: record,
+            wish,
+            history,
+            draft: save.draft,
+            now_ms: self.now(),
+        };
+        match self.extension.prepare(&call) {
+            Ok(Ok(prepared)) => Ok(prepared),
+            Ok(Err(problem)) => Err(MirrorError::refused(&problem.code, problem.message)),
+            Err(failure) => Err(MirrorError::Component(failure.to_string())),
+        }
+    }
+
+    fn proposal_of(&self, save: &Save, prepared: &Prepared, change: &str, now: i64) -> ProposalRow {
+        let account = save.account.as_str();
+        let kept = KeptText { text: prepared.kept.clone(), whole: prepared.kept_is_whole };
+        ProposalRow {
+            change: change.into(),
+            account: account.into(),
+            uid: save.uid.clone(),
+            object: save.object.clone(),
+            text: self.seal_text(account, &save.uid, &kept),
+            text_sha: digest(prepared.kept.as_bytes()),
+            original_sha: digest(save.text.as_bytes()),
+            answered_sha: digest(prepared.icalendar.as_bytes()),
+            mirror: prepared.mirror,
+            meeting: prepared.meeting,
+            link_needed: prepared.link_needed && prepared.rejected.is_none(),
+            has_guests: prepared.has_guests,
+            import: save.import,
+            draft: save.draft,
+            draft_of: save.draft_of.clone().filter(|draft| *draft != save.uid),
+            reason: prepared.rejected.as_ref().map(|p| p.code.clone()).or_else(|| prepared.reason.clone()),
+            rejected: prepared.rejected.as_ref().map(|p| p.message.clone()),
+            first_start: prepared.first_start_ms,
+            last_end: prepared.last_end_ms,
+            created_at: now,
+        }
+    }
+
+    /// Whether a link could come within somebody's patience.
+    fn worth_waiting(&self, standing: &Standing, known: Option<&EventRow>, proposal: &ProposalRow) -> bool {
+        let connected = standing.connection.as_ref().is_some_and(|connection| connection.dead.is_none());
+        let cannot = standing
+            .connection
+            .as_ref()
+            .and_then(|connection| connection.facts_code.as_deref())
+            .is_some_and(|code| code != "ready" && code != "not-ready-yet");
+        let mirrored_without = known.is_some_and(|row| row.record.is_some() && !row.record_meeting);
+        proposal.link_needed && standing.usable && connected && !(cannot && mirrored_without)
+    }
+
+    pub(super) fn proposal_life(&self, proposal: &ProposalRow) -> i64 {
+        super::millis(if proposal.draft { self.timing.draft_lifetime } else { self.timing.unconfirmed_after })
+    }
+
+    /// Adds what a user with a dead or missing connection needs: a sentence and a one-time link.
+    fn offer_sign_in(&self, account: &Address, standing: &Standing, status: &mut EventStatus) {
+        if status.state != State::SignInNeeded {
+            return;
+        }
+        let message = status.message.clone().unwrap_or_else(|| standing.message.clone());
+        let link = self.accounts.ticket(account).ok().map(|ticket| ticket.url);
+        status.notices.insert(0, super::status::TimedNotice { code: "sign-in-needed".into(), message, link });
+    }
+
+    pub(super) fn row(&self, account: &str, uid: &str) -> Result<Option<EventRow>, MirrorError> {
+        Ok(crate::store::read(&*self.store, |tx| tx.event(account, uid))?)
+    }
+}
+
+/// RFC 5545 sets no bound; ours keeps rows and log lines readable.
+pub(super) fn check_uid(uid: &str) -> Result<(), MirrorError> {
+    if uid.is_empty() || uid.len() > 1024 {
+        return Err(MirrorError::refused("uid-length", "a UID has 1 to 1,024 octets"));
+    }
+    if uid.chars().any(char::is_control) {
+        return Err(MirrorError::refused("uid-characters", "a UID holds no control characters"));
+    }
+    Ok(())
+}
+
+pub(super) fn accounts_failed(error: crate::accounts::AccountsError) -> MirrorError {
+    crate::store::StoreError::Failed(error.to_string()).into()
+}
+
+/// Runs what blocks (the store, the component) where it delays no other request.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, MirrorError> + Send + 'static,
+) -> Result<T, MirrorError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failure) => Err(MirrorError::Component(format!("the work for this call broke off: {failure}"))),
+    }
+}
+
+/// Turns the component's notices into the shim's, which may carry a link.
+pub(super) fn notices(from: Vec<Notice>) -> Vec<super::status::TimedNotice> {
+    from.into_iter().map(|n| super::status::TimedNotice { code: n.code, message: n.message, link: None }).collect()
+}
+

@@ -1,0 +1,231 @@
+//! How an event stands, for those who ask.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Mirror, MirrorError};
+use crate::accounts::policy::Standing;
+use crate::address::Address;
+use crate::component::types::Notice;
+use crate::store::{Desired, EventRow, ProposalRow, transact};
+
+/// The states of the hook API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It stands in the Teams calendar as it stands in the server's.
+    Mirrored,
+    /// It will, without anybody doing anything.
+    Pending,
+    /// The user must sign in at Microsoft (again).
+    SignInNeeded,
+    /// An administrator, of the server or of the Microsoft organisation, must act.
+    AdminNeeded,
+    /// This event, as it is, cannot be mirrored; `reason` says why. What was mirrored before stays.
+    Rejected,
+    /// It is not in the Teams calendar, and is not meant to be.
+    NotMirrored,
+    /// It was in the Teams calendar and was removed there, by a person.
+    Removed,
+}
+
+impl State {
+    /// The name in the API and in rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mirrored => "mirrored",
+            Self::Pending => "pending",
+            Self::SignInNeeded => "sign-in-needed",
+            Self::AdminNeeded => "admin-needed",
+            Self::Rejected => "rejected",
+            Self::NotMirrored => "not-mirrored",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// Reads a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [
+            Self::Mirrored,
+            Self::Pending,
+            Self::SignInNeeded,
+            Self::AdminNeeded,
+            Self::Rejected,
+            Self::NotMirrored,
+            Self::Removed,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
+    }
+}
+
+/// Something the user should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TimedNotice {
+    /// Stable code, for example `link-changed`.
+    pub code: String,
+    /// One or two sentences in the account's language.
+    pub message: String,
+    /// A one-time link that mends it, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub link: Option<String>,
+}
+
+/// How one event stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventStatus {
+    /// Whose.
+    pub account: String,
+    /// Its UID.
+    pub uid: String,
+    /// How it stands.
+    pub state: State,
+    /// A code where the state alone does not say it.
+    pub reason: Option<String>,
+    /// The reason in a sentence, with what to do.
+    pub message: Option<String>,
+    /// Where people join.
+    pub join_url: Option<String>,
+    /// Where it can be looked at in the Teams calendar.
+    pub web_link: Option<String>,
+    /// What the user should know.
+    pub notices: Vec<TimedNotice>,
+    /// When it is tried again, Unix milliseconds.
+    pub next_attempt_at: Option<i64>,
+    /// Failed tries since it last went well.
+    pub attempts: u32,
+    /// A save of it was never reported as stored or refused.
+    pub unconfirmed: bool,
+    /// The server's paths that carry it.
+    pub objects: Vec<String>,
+    /// Its last change here, Unix milliseconds.
+    pub updated_at: i64,
+}
+
+impl EventStatus {
+    /// An event we keep nothing of.
+    pub(super) fn untouched(account: &Address, uid: &str, reason: &str, notices: Vec<Notice>) -> Self {
+        Self {
+            account: account.as_str().into(),
+            uid: uid.into(),
+            state: State::NotMirrored,
+            reason: Some(reason.into()),
+            message: None,
+            join_url: None,
+            web_link: None,
+            notices: super::saves::notices(notices),
+            next_attempt_at: None,
+            attempts: 0,
+            unconfirmed: false,
+            objects: Vec::new(),
+            updated_at: 0,
+        }
+    }
+
+    pub(super) fn add_notices(&mut self, notices: Vec<Notice>) {
+        for notice in super::saves::notices(notices) {
+            if !self.notices.iter().any(|known| known.code == notice.code) {
+                self.notices.push(notice);
+            }
+        }
+    }
+
+    /// What the save at hand says beside what the row says.
+    pub(super) fn overlay(&mut self, proposal: &ProposalRow, standing: &Standing, notices: &[Notice]) {
+        self.add_notices(notices.to_vec());
+        if let Some(sentence) = &proposal.rejected {
+            self.state = State::Rejected;
+            self.reason.clone_from(&proposal.reason);
+            self.message = Some(sentence.clone());
+            return;
+        }
+        let connection_dead = standing.connection.as_ref().is_none_or(|connection| connection.dead.is_some());
+        if (proposal.mirror || self.state == State::Pending) && connection_dead && self.state != State::Removed {
+            self.state = State::SignInNeeded;
+            if let Some(connection) = &standing.connection {
+                self.reason = connection.dead.clone().or_else(|| Some("not-connected".into()));
+                self.message.clone_from(&connection.dead_message);
+            }
+        }
+        if !proposal.mirror && self.join_url.is_none() && self.state == State::NotMirrored {
+            self.reason.clone_from(&proposal.reason);
+        }
+    }
+}
+
+impl Mirror {
+    /// How a row stands. Opens what is sealed.
+    pub(super) fn status_of(&self, row: &EventRow) -> Result<EventStatus, MirrorError> {
+        let view = self.row_view(row)?;
+        Ok(EventStatus {
+            account: row.account.clone(),
+            uid: row.uid.clone(),
+            state: State::from_name(&row.state).unwrap_or(State::Pending),
+            reason: row.reason.clone(),
+            message: row.message.clone(),
+            join_url: view.join_url,
+            web_link: view.web_link,
+            notices: super::saves::notices(view.notices),
+            next_attempt_at: row.due_at.filter(|_| row.state == "pending"),
+            attempts: row.attempts,
+            unconfirmed: row.unconfirmed,
+            objects: row.objects.iter().filter(|object| !object.is_empty()).cloned().collect(),
+            updated_at: row.updated_at,
+        })
+    }
+
+    /// How an event stands; `None` where we keep nothing of it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn event(&self, account: &Address, uid: &str) -> Result<Option<EventStatus>, MirrorError> {
+        match self.row(account.as_str(), uid)? {
+            Some(row) => Ok(Some(self.status_of(&row)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The last events, newest change first; of one account or of all, in one state or in any.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn events(
+        &self,
+        account: Option<&Address>,
+        state: Option<State>,
+        limit: u32,
+    ) -> Result<Vec<EventStatus>, MirrorError> {
+        let rows = crate::store::read(&*self.store, |tx| {
+            tx.list_events(account.map(Address::as_str), state.map(State::name), limit)
+        })?;
+        rows.iter().map(|row| self.status_of(row)).collect()
+    }
+
+    /// How many events stand in which state.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn counts(&self) -> Result<Vec<(String, u64)>, MirrorError> {
+        Ok(crate::store::read(&*self.store, |tx| tx.count_events())?)
+    }
+
+    /// Tries an event again now, whatever it was waiting for; `false` where we keep nothing of it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn retry(&self, account: &Address, uid: &str) -> Result<bool, MirrorError> {
+        let now = self.now();
+        let found = transact(&*self.store, |tx| {
+            let Some(mut row) = tx.event(account.as_str(), uid)? else { return Ok(false) };
+            if row.desired == Desired::Stored && row.state == "rejected" && row.mirror {
+                row.generation += 1;
+            }
+            if row.generation != row.mirrored_generation {
+                super::row::begin(&mut row, now);
+                tx.put_event(&row)?;
+            }
+            Ok(true)
+        })?;
+        self.pulse.wake();
+        Ok(found)
+    }
+}
