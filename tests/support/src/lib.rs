@@ -1,0 +1,26 @@
+//! What the demo, the soak and the end-to-end suites share.
+//!
+//! - [`Browser`]: a person who signs in at Microsoft's pages, without JavaScript.
+//! - [`Hook`]: the hook API, as an adapter calls it.
+//! - [`Server`]: a calendar server in miniature, with an adapter that does what the API's description asks for.
+//! - [`event`]: iCalendar texts as clients write them.
+
+mod browser;
+pub mod event;
+mod hook;
+mod server;
+
+pub use browser::{Browser, Page};
+pub use hook::{Answer, Hook, Put};
+pub use server::Server;
+
+/// An agent that shows every status and follows nothing.
+pub(crate) fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .timeout_global(Some(std::time::Duration::from_secs(90)))
+        .build()
+        .into()
+}
