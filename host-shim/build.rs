@@ -63,7 +63,8 @@ fn component() -> Result<PathBuf, String> {
         Some(named) => named_elsewhere(Path::new(&named))?,
         None => built_here()?,
     };
-    let bytes = fs::read(&found).map_err(|error| format!("cannot read the extension `{}`: {error}", found.display()))?;
+    let bytes =
+        fs::read(&found).map_err(|error| format!("cannot read the extension `{}`: {error}", found.display()))?;
     if !bytes.starts_with(b"\0asm") {
         return Err(format!("`{}` is no WebAssembly file", found.display()));
     }

@@ -111,7 +111,9 @@ impl Call {
         let text = error.root_cause().to_string();
         // Whatever a language's runtime says when it gives up, it says to the standard error, which is not there.
         if text.contains("wasi:cli/stderr@") {
-            return CallError::Trap("it gave up and wanted to say why on its standard error (a panic, most likely)".into());
+            return CallError::Trap(
+                "it gave up and wanted to say why on its standard error (a panic, most likely)".into(),
+            );
         }
         CallError::Trap(text)
     }

@@ -40,7 +40,11 @@ pub(super) fn new(limits: &Limits) -> Result<Engine, LoadError> {
 
 fn config(limits: &Limits) -> Config {
     let mut config = Config::new();
-    config.epoch_interruption(true).max_wasm_stack(limits.stack).parallel_compilation(true).wasm_backtrace_max_frames(None);
+    config
+        .epoch_interruption(true)
+        .max_wasm_stack(limits.stack)
+        .parallel_compilation(true)
+        .wasm_backtrace_max_frames(None);
     config
 }
 

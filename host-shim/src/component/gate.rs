@@ -37,8 +37,7 @@ impl Gate {
             Purpose::Hook => (self.places - self.places / 8).max(1),
         };
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken =
-            self.freed.wait_while(taken, |taken| *taken >= open).unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.freed.wait_while(taken, |taken| *taken >= open).unwrap_or_else(PoisonError::into_inner);
         *taken += 1;
         Place(self)
     }

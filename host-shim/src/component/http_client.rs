@@ -106,7 +106,8 @@ fn check_header(header: &Header) -> Result<(), String> {
     if HOST_HEADERS.contains(&name.as_str()) {
         return Err(format!("the header field `{name}` is set by the host"));
     }
-    if header.value.len() > MAX_HEADER_VALUE || !header.value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
+    if header.value.len() > MAX_HEADER_VALUE || !header.value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
+    {
         return Err(format!(
             "the value of the header field `{name}` is longer than {MAX_HEADER_VALUE} bytes, or holds more than visible ASCII, \
              spaces and tabs"
@@ -264,7 +265,9 @@ mod tests {
         let header = |name: &str, value: &str| check_header(&Header { name: name.into(), value: value.into() });
         assert_eq!(header("Prefer", "outlook.timezone=\"UTC\""), Ok(()));
         assert_eq!(header("If-Match", "W/\"x\"\t"), Ok(()));
-        for name in ["Authorization", "HOST", "Content-Length", "User-Agent", "Connection", "Transfer-Encoding", "cookie"] {
+        for name in
+            ["Authorization", "HOST", "Content-Length", "User-Agent", "Connection", "Transfer-Encoding", "cookie"]
+        {
             assert!(header(name, "x").is_err(), "{name}");
         }
         for (name, value) in [("", "x"), ("a b", "x"), ("a:", "x"), ("x", "a\r\nb"), ("x", "é"), ("x", "\u{0}")] {

@@ -37,8 +37,7 @@ pub(super) fn link(engine: &Engine, component: &Component) -> Result<Linker<Call
 
 /// The names of all that `component` imports, sorted.
 pub(super) fn names(engine: &Engine, component: &Component) -> Vec<String> {
-    let mut names: Vec<String> =
-        component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect();
+    let mut names: Vec<String> = component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect();
     names.sort();
     names
 }

@@ -33,7 +33,8 @@ pub(super) fn write(call: &mut Call, level: Level, message: &str) -> wasmtime::R
 /// marks that turn the direction of writing.
 fn clean(message: &str) -> String {
     let harmless = |c: &char| {
-        !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        !c.is_control()
+            && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     message.chars().filter(harmless).take(MOST_CHARACTERS).collect()
 }

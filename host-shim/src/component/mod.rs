@@ -121,7 +121,9 @@ pub enum CallError {
     #[error("the extension does not keep to its contract: {0}")]
     Broken(String),
     /// It was not called: it does not read the record of this event.
-    #[error("the extension reads no records of this event's format ({found}); it reads {reads:?}. Another version of it wrote them")]
+    #[error(
+        "the extension reads no records of this event's format ({found}); it reads {reads:?}. Another version of it wrote them"
+    )]
     UnreadableRecord {
         /// The format, or what is wrong with the record.
         found: String,
@@ -217,9 +219,8 @@ impl Extension {
             from_cache,
             recording: Recording::default(),
         };
-        let description = extension
-            .run("describe", None, |instance, store| instance.describe(store))
-            .map_err(LoadError::Mute)?;
+        let description =
+            extension.run("describe", None, |instance, store| instance.describe(store)).map_err(LoadError::Mute)?;
         check_description(&description).map_err(LoadError::BadDescription)?;
         extension.about = Arc::new(About { limits, description: Some(description.clone()) });
         extension.description = description;
@@ -292,9 +293,8 @@ impl Extension {
         services: &mut dyn Services,
     ) -> Result<Result<Outcome, HookError>, CallError> {
         self.record_event("on-create", context, object, Some(meeting), None);
-        let answer = self.run("on-create", Some(services), |instance, store| {
-            instance.on_create(store, context, object, meeting)
-        })?;
+        let answer = self
+            .run("on-create", Some(services), |instance, store| instance.on_create(store, context, object, meeting))?;
         self.check_outcome(answer)
     }
 

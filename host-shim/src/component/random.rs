@@ -23,13 +23,12 @@ pub(super) fn add_to_linker(linker: &mut Linker<Call>, name: &str) -> wasmtime::
                 Ok((bytes(context.data_mut(), length)?,))
             })
         }
-        Some("wasi:random/insecure-seed") => linker.instance(name)?.func_wrap(
-            "insecure-seed",
-            |mut context: StoreContextMut<'_, Call>, (): ()| {
+        Some("wasi:random/insecure-seed") => {
+            linker.instance(name)?.func_wrap("insecure-seed", |mut context: StoreContextMut<'_, Call>, (): ()| {
                 let call = context.data_mut();
                 Ok(((number(call)?, number(call)?),))
-            },
-        ),
+            })
+        }
         _ => Ok(()),
     }
 }

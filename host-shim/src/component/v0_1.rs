@@ -251,11 +251,7 @@ impl From<imported::http_client::Request> for types::Request {
                 Method::Delete => types::Method::Delete,
             },
             path: request.path,
-            headers: request
-                .headers
-                .into_iter()
-                .map(|Header { name, value }| types::Header { name, value })
-                .collect(),
+            headers: request.headers.into_iter().map(|Header { name, value }| types::Header { name, value }).collect(),
             body: request.body,
         }
     }
