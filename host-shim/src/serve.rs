@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::accounts::vault::{Vault, VaultError, bump_start};
 use crate::accounts::{Accounts, AccountsError};
 use crate::clock::{Clock, SystemClock};
-use crate::component::{Extension, Limits, LoadError, Source};
+use crate::component::{Extension, Limits, LoadError, Recorder, Source};
 use crate::config::Config;
 use crate::doors;
 use crate::egress::Egress;
@@ -50,18 +50,44 @@ pub struct Shim {
 }
 
 impl Shim {
+    /// Makes the state folder and the key ring of a new installation; what exists stays as it is.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made, or is not ours alone.
+    pub fn install(config: &Config) -> Result<(), StartError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let err = |e: std::io::Error| StartError::Machine(format!("cannot make `{}`: {e}", config.state_dir.display()));
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.state_dir).map_err(err)?;
+        if !config.key_dir().exists() {
+            Vault::create(&config.key_dir())?;
+        }
+        Ok(())
+    }
+
     /// Opens store, key ring and component. Nothing runs yet.
     ///
     /// # Errors
     /// With what is wrong and what to do; `StoreError::InUse` where another process has the store.
     pub fn open(config: Config) -> Result<Self, StartError> {
+        Self::open_with(config, None)
+    }
+
+    /// The same, with everything that crosses into the component shown to `recorder` (for audits).
+    ///
+    /// # Errors
+    /// As [`Shim::open`].
+    pub fn open_with(config: Config, recorder: Option<Recorder>) -> Result<Self, StartError> {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store_file())?);
         let vault = Arc::new(Vault::open(&config.key_dir())?);
         let restored = bump_start(&config.key_dir(), &*store)?;
         if restored {
             tracing::warn!("the store is older than the key ring's start counter: it was restored from a backup");
         }
-        let extension = Arc::new(Self::load_component(&config)?);
+        let mut extension = Self::load_component(&config)?;
+        if let Some(recorder) = recorder {
+            extension = extension.with_recorder(recorder);
+        }
+        let extension = Arc::new(extension);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let egress = Arc::new(Egress::new());
         let accounts = Arc::new(Accounts::new(

@@ -1,1 +1,18 @@
-//! e2e
+//! The whole way, with the real binary, the real component and the real store against the simulator.
+//!
+//! Each test has a world of its own: a simulator, a state folder, a `teams-mirror serve` that was installed by the commands
+//! an administrator would use, and a user who signed in through Microsoft's (simulated) pages.
+
+mod world;
+
+mod accounts;
+mod canaries;
+mod drafts;
+mod guests;
+mod input;
+mod links;
+mod mailboxes;
+mod outages;
+mod restarts;
+mod saves;
+mod tokens;

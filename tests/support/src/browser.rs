@@ -41,6 +41,7 @@ pub struct Browser {
     cookies: HashMap<String, Vec<(String, String)>>,
     /// Every address it went to, in order.
     pub visited: Vec<String>,
+    stop_at: Option<String>,
 }
 
 /// More steps than any sign-in takes.
@@ -62,6 +63,18 @@ impl Browser {
     /// As [`Browser::sign_in`].
     pub fn refuse_consent(&mut self, link: &str, address: &str) -> Result<Page, String> {
         self.walk(link, address, "cancel")
+    }
+
+    /// Does what Microsoft's pages ask for and stops where they send the browser back, without going there; the address is
+    /// the last of [`Browser::visited`].
+    ///
+    /// # Errors
+    /// As [`Browser::sign_in`].
+    pub fn sign_in_until_callback(&mut self, link: &str, address: &str) -> Result<(), String> {
+        self.stop_at = Some("/api/v1/oauth/access".into());
+        let walked = self.walk(link, address, "accept");
+        self.stop_at = None;
+        walked.map(|_| ())
     }
 
     fn walk(&mut self, link: &str, address: &str, consent: &str) -> Result<Page, String> {
@@ -103,6 +116,9 @@ impl Browser {
 
     fn step(&mut self, url: &Url, form: Option<&[(&str, &str)]>) -> Result<(Page, Option<String>), String> {
         self.visited.push(url.to_string());
+        if self.stop_at.as_deref().is_some_and(|path| url.path() == path) {
+            return Ok((Page { url: url.to_string(), status: 0, html: String::new() }, None));
+        }
         let origin = url.origin().ascii_serialization();
         let cookies = self.cookies.entry(origin.clone()).or_default();
         let header = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");

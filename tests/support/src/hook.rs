@@ -186,6 +186,34 @@ impl Hook {
         read(self.authorized(crate::agent().put(&url)).send_json(body))
     }
 
+    /// An account's new address.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn rename(&self, account: &str, to: &str) -> Result<Answer, String> {
+        let url = format!("{}/v1/accounts/{}/rename", self.base, segment(account));
+        read(self.authorized(crate::agent().post(&url)).send_json(serde_json::json!({ "to": to })))
+    }
+
+    /// An account is gone.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn remove_account(&self, account: &str) -> Result<Answer, String> {
+        let url = format!("{}/v1/accounts/{}", self.base, segment(account));
+        read(crate::agent().delete(&url).header("authorization", format!("Bearer {}", self.secret)).call())
+    }
+
+    /// First beat, answered with the text alone.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn put_for_text(&self, account: &str, uid: &str, text: &str, query: &str) -> Result<Answer, String> {
+        let url = format!("{}?{query}", self.event_url(account, uid));
+        let request = self.authorized(crate::agent().put(&url)).content_type("text/calendar");
+        read(request.header("accept", "text/calendar").send(text))
+    }
+
     /// A one-time link for the user.
     ///
     /// # Errors

@@ -3,12 +3,14 @@
 //! - [`Browser`]: a person who signs in at Microsoft's pages, without JavaScript.
 //! - [`Hook`]: the hook API, as an adapter calls it.
 //! - [`Server`]: a calendar server in miniature, with an adapter that does what the API's description asks for.
+//! - [`shim`]: the shim inside this process, wired to a simulator.
 //! - [`event`]: iCalendar texts as clients write them.
 
 mod browser;
 pub mod event;
 mod hook;
 mod server;
+pub mod shim;
 
 pub use browser::{Browser, Page};
 pub use hook::{Answer, Hook, Put};

@@ -1,0 +1,84 @@
+//! The shim inside this process, wired to a simulator, with nothing left to configure.
+
+use std::path::Path;
+
+use graph_sim::{CLIENT_ID, CLIENT_SECRET, Simulator};
+use host_shim::accounts::ConnectorPatch;
+use host_shim::component::Recorder;
+use host_shim::config::{Config, Endpoint};
+use host_shim::serve::{Running, Shim};
+use host_shim::store::Scope;
+
+use crate::{Browser, Hook, Page};
+
+/// A running shim and a client of its hook API.
+pub struct Embedded {
+    /// What runs; `stop` it.
+    pub running: Running,
+    /// Its hook API.
+    pub hook: Hook,
+    /// Where browsers reach it.
+    pub public_url: String,
+}
+
+/// Starts a shim on SQLite in `dir`, with Microsoft's addresses pointing at `sim`, enabled for `domain`.
+///
+/// # Errors
+/// With the sentence an administrator would read.
+pub fn start(
+    sim: &Simulator,
+    dir: &Path,
+    domain: &str,
+    change: impl FnOnce(&mut Config),
+    recorder: Option<Recorder>,
+) -> Result<Embedded, String> {
+    let public_port = free_port().ok_or("no free port")?;
+    let public_url = format!("http://127.0.0.1:{public_port}");
+    let mut config = Config::new(dir, &public_url);
+    config.listen.hook = Endpoint::Tcp(([127, 0, 0, 1], 0).into());
+    config.listen.public = Endpoint::Tcp(([127, 0, 0, 1], public_port).into());
+    change(&mut config);
+    Shim::install(&config).map_err(|e| e.to_string())?;
+    let shim = Shim::open_with(config, recorder).map_err(|e| e.to_string())?;
+    sim.add_redirect_uri(&format!("{public_url}/api/v1/oauth/access"));
+    let base = sim.base_url();
+    let patch = ConnectorPatch {
+        authorize_url: Some(format!("{base}/common/oauth2/v2.0/authorize")),
+        token_url: Some(format!("{base}/common/oauth2/v2.0/token")),
+        services: [("graph".to_owned(), format!("{base}/v1.0"))].into(),
+        client_id: Some(CLIENT_ID.into()),
+        secret: Some(CLIENT_SECRET.into()),
+        ..ConnectorPatch::default()
+    };
+    let accounts = shim.accounts();
+    accounts.change_connector("teams", patch).map_err(|e| e.to_string())?;
+    accounts.enable_connector("teams", true).map_err(|e| e.to_string())?;
+    accounts.set_policy(&Scope::Domain(domain.into()), Some(true)).map_err(|e| e.to_string())?;
+    let secret = accounts.add_secret("server", &[domain.to_owned()]).map_err(|e| e.to_string())?;
+    let running = shim.start().map_err(|e| e.to_string())?;
+    let address = running.hook_address().ok_or("the hook API does not listen on TCP")?;
+    use secrecy::ExposeSecret as _;
+    let hook = Hook::new(&format!("http://{address}"), secret.expose_secret());
+    Ok(Embedded { running, hook, public_url })
+}
+
+impl Embedded {
+    /// A user turns Teams on and signs in; gives the page at which that ended.
+    ///
+    /// # Errors
+    /// With what was in the way.
+    pub fn sign_in(&self, account: &str, at_microsoft: &str) -> Result<Page, String> {
+        self.hook.put_account(account, serde_json::json!({ "time_zone": "Europe/Vienna" }))?;
+        let link = self.hook.settings_link(account)?;
+        if link.status != 200 {
+            return Err(format!("no link to sign in: {}", link.text));
+        }
+        Browser::default().sign_in(link.str("url"), at_microsoft)
+    }
+}
+
+/// A port below those the system gives to outgoing connections.
+fn free_port() -> Option<u16> {
+    let start = 12_000 + u16::try_from(std::process::id() % 18_000).ok()?;
+    (start..=31_999).chain(12_000..start).find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+}
