@@ -1,1 +1,2 @@
 //! accounts
+pub mod vault;
