@@ -8,6 +8,8 @@
 
 mod rows;
 pub mod sqlite;
+#[cfg(test)]
+mod suite;
 
 pub use rows::*;
 

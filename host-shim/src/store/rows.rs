@@ -274,7 +274,7 @@ pub struct ConnectorRow {
     pub secret: Option<Vec<u8>>,
     /// Explicit proxy, `http://host:port`.
     pub proxy: Option<String>,
-    /// Explicit additional trust anchors, a PEM file.
+    /// Explicit trust anchors in place of the built-in ones, a PEM file.
     pub ca_file: Option<String>,
     /// What killed it, for example `AADSTS7000222`; cleared by a change of the credential.
     pub dead: Option<String>,
@@ -340,7 +340,7 @@ pub struct HookSecretRow {
 /// Something that can be used once: a settings ticket, a sign-in on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnceRow {
-    /// `ticket` or `sign-in`.
+    /// `ticket` (settings), `sign-in-ticket` or `sign-in`.
     pub kind: String,
     /// SHA-256 of the secret half that the browser holds.
     pub key: Digest,

@@ -1,0 +1,295 @@
+//! The token endpoint: what is asked of it, and what its answers mean.
+//!
+//! Answers are told apart by `error` and `error_codes`, never by their text (`graph-facts.md` A7 has the table).
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use oauth2::basic::{BasicClient, BasicTokenResponse};
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, TokenResponse, TokenUrl,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{Accounts, AccountsError};
+use crate::egress::{EgressError, Outgoing, retry_after_ms};
+use crate::store::ConnectorRow;
+
+/// How long to wait where the endpoint does not say.
+const LATER_MS: u64 = 30_000;
+/// How long to wait after an error nobody knows: it will not mend itself in seconds.
+const UNKNOWN_MS: u64 = 300_000;
+
+/// A client whose two endpoints are known.
+pub(super) type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+/// What is asked for.
+pub(super) enum Grant<'a> {
+    Code { code: &'a str, verifier: &'a str },
+    Refresh(&'a SecretString),
+}
+
+/// Tokens as they were granted.
+pub(super) struct Granted {
+    pub(super) access: SecretString,
+    pub(super) refresh: Option<SecretString>,
+    pub(super) lifetime_ms: i64,
+    /// `None`: as asked for.
+    pub(super) scopes: Option<String>,
+    pub(super) claims: Option<Claims>,
+}
+
+/// Who signed in, by the id token. It came straight from the token endpoint over TLS, which is what vouches for it
+/// (OpenID Connect Core §3.1.3.7); its signature is not looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(super) struct Claims {
+    pub(super) tid: String,
+    pub(super) oid: String,
+    pub(super) preferred_username: String,
+    pub(super) email: String,
+    pub(super) nonce: String,
+    pub(super) aud: String,
+    pub(super) iss: String,
+}
+
+/// Why there are no tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Denied {
+    /// The user has to sign in (again).
+    User { code: String, codes: Vec<u64>, message: String },
+    /// The registration is at fault, for everybody.
+    Admin { code: String, message: String },
+    /// It may go better later.
+    Later { after_ms: u64, message: String },
+}
+
+impl Accounts {
+    /// The OAuth client of a connector.
+    pub(super) fn client(&self, connector: &ConnectorRow) -> Result<Client, AccountsError> {
+        let invalid = |e: oauth2::url::ParseError| AccountsError::Invalid(format!("the connector's address: {e}"));
+        let mut client = BasicClient::new(ClientId::new(connector.client_id.clone().unwrap_or_default()))
+            .set_auth_uri(AuthUrl::new(connector.authorize_url.clone()).map_err(invalid)?)
+            .set_token_uri(TokenUrl::new(connector.token_url.clone()).map_err(invalid)?)
+            .set_redirect_uri(RedirectUrl::new(self.redirect_url(connector)).map_err(invalid)?)
+            .set_auth_type(AuthType::RequestBody);
+        if let Some(secret) = self.client_secret(connector)? {
+            client = client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
+        }
+        Ok(client)
+    }
+
+    /// Asks the token endpoint, once.
+    pub(super) fn ask(
+        &self,
+        connector: &ConnectorRow,
+        grant: &Grant<'_>,
+        deadline: Instant,
+    ) -> Result<Result<Granted, Denied>, AccountsError> {
+        let client = self.client(connector)?;
+        let outcome = RefCell::new(None);
+        let send = |request: HttpRequest| self.send(connector, request, deadline, &outcome);
+        let parsed = match grant {
+            Grant::Code { code, verifier } => client
+                .exchange_code(AuthorizationCode::new((*code).to_owned()))
+                .set_pkce_verifier(PkceCodeVerifier::new((*verifier).to_owned()))
+                .request(&send),
+            Grant::Refresh(token) => {
+                client.exchange_refresh_token(&RefreshToken::new(token.expose_secret().to_owned())).request(&send)
+            }
+        };
+        let Some(answer) = outcome.into_inner() else {
+            return Ok(Err(Denied::Later { after_ms: LATER_MS, message: "The request could not be made.".into() }));
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Err(unreachable(&error))),
+        };
+        Ok(match parsed {
+            Ok(tokens) if answer.status == 200 => Ok(granted(&tokens, &answer.body)),
+            _ => Err(denied(&answer, self.clock.now())),
+        })
+    }
+
+    /// One request of the oauth2 crate. The answer is kept as it came, because its status and `Retry-After` count too.
+    fn send(
+        &self,
+        connector: &ConnectorRow,
+        request: HttpRequest,
+        deadline: Instant,
+        outcome: &RefCell<Option<Result<Answer, EgressError>>>,
+    ) -> Result<HttpResponse, std::io::Error> {
+        let (parts, body) = request.into_parts();
+        let headers = parts.headers.iter();
+        let outgoing = Outgoing {
+            method: "POST",
+            url: parts.uri.to_string(),
+            headers: headers.filter_map(|(n, v)| Some((n.to_string(), v.to_str().ok()?.to_owned()))).collect(),
+            body: Some(body),
+            deadline,
+        };
+        let sent = self.egress.send(connector, outgoing).map(|incoming| Answer {
+            status: incoming.status,
+            retry_after: incoming.header("retry-after").map(str::to_owned),
+            body: incoming.body,
+        });
+        let response = match &sent {
+            Ok(answer) => oauth2::http::Response::builder()
+                .status(answer.status)
+                .header("content-type", "application/json")
+                .body(answer.body.clone())
+                .map_err(std::io::Error::other),
+            Err(_) => Err(std::io::Error::other("not answered")),
+        };
+        *outcome.borrow_mut() = Some(sent);
+        response
+    }
+}
+
+struct Answer {
+    status: u16,
+    retry_after: Option<String>,
+    body: Vec<u8>,
+}
+
+fn unreachable(error: &EgressError) -> Denied {
+    let message = match error {
+        EgressError::Refused(why) => format!("Microsoft's sign-in service cannot be asked: {why}."),
+        _ => "Microsoft's sign-in service does not answer.".into(),
+    };
+    Denied::Later { after_ms: LATER_MS, message }
+}
+
+fn granted(tokens: &BasicTokenResponse, body: &[u8]) -> Granted {
+    #[derive(Deserialize)]
+    struct More {
+        scope: Option<String>,
+        id_token: Option<String>,
+    }
+    let more: Option<More> = serde_json::from_slice(body).ok();
+    let lifetime = tokens.expires_in().map_or(3_600_000, |d| d.as_millis());
+    let (scopes, id_token) = more.map_or((None, None), |m| (m.scope, m.id_token));
+    let refresh = tokens.refresh_token().map(|t| t.secret().as_str()).filter(|t| !t.is_empty());
+    Granted {
+        access: SecretString::from(tokens.access_token().secret().as_str()),
+        refresh: refresh.map(SecretString::from),
+        // Tokens live hours; a lifetime of years is a mistake that must not outlive the next refresh.
+        lifetime_ms: i64::try_from(lifetime).unwrap_or(i64::MAX).min(48 * 3_600_000),
+        scopes: scopes.filter(|s| !s.trim().is_empty()),
+        claims: id_token.and_then(|token| claims(&token)),
+    }
+}
+
+fn claims(id_token: &str) -> Option<Claims> {
+    let payload = id_token.split('.').nth(1)?;
+    let json = BASE64_URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+fn denied(answer: &Answer, now: i64) -> Denied {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Body {
+        error: String,
+        error_codes: Vec<u64>,
+    }
+    let later = |default_ms: u64, message: String| {
+        let asked = answer.retry_after.as_deref().and_then(|v| retry_after_ms(v, now));
+        Denied::Later { after_ms: asked.unwrap_or(default_ms), message }
+    };
+    let status = answer.status;
+    if status == 429 || status >= 500 {
+        return later(LATER_MS, format!("Microsoft's sign-in service is busy or down (status {status})."));
+    }
+    let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
+    if body.error.is_empty() || !(400..500).contains(&status) {
+        let message = format!("Microsoft's sign-in service gave an answer that is none (status {status}).");
+        return later(LATER_MS, message);
+    }
+    let codes = body.error_codes;
+    let has = |list: &[u64]| codes.iter().copied().find(|c| list.contains(c));
+    let error = plain(&body.error, 60);
+    let code = |n: Option<u64>| n.map_or_else(|| error.clone(), |n| format!("AADSTS{n}"));
+    if has(&TRANSIENT).is_some() || matches!(error.as_str(), "temporarily_unavailable" | "server_error") {
+        return later(LATER_MS, format!("Microsoft's sign-in service asks to try again later ({error})."));
+    }
+    if let Some(known) = has(&ADMIN) {
+        return Denied::Admin { code: code(Some(known)), message: admin_sentence(known) };
+    }
+    match error.as_str() {
+        "invalid_client" | "unauthorized_client" => {
+            let first = codes.first().copied();
+            Denied::Admin { code: code(first), message: admin_sentence(first.unwrap_or(0)) }
+        }
+        "invalid_grant" | "interaction_required" | "consent_required" | "login_required" => {
+            let message = user_sentence(&codes);
+            Denied::User { code: code(codes.first().copied()), codes, message }
+        }
+        _ => later(
+            UNKNOWN_MS,
+            format!("Microsoft's sign-in service refused the request ({}).", code(codes.first().copied())),
+        ),
+    }
+}
+
+const TRANSIENT: [u64; 8] = [50033, 90006, 90024, 90033, 90090, 70012, 90055, 50196];
+
+const ADMIN: [u64; 12] =
+    [7000215, 7000222, 7000218, 700027, 700016, 7000112, 90002, 50011, 50194, 9001023, 9002313, 7000216];
+
+fn admin_sentence(code: u64) -> String {
+    match code {
+        7000222 => "The client secret has expired. Make a new one at Microsoft and set its “Value” in the connector.",
+        7000215 => "The client secret is wrong. Set the secret's “Value” (not its “Secret ID”) in the connector.",
+        7000218 | 7000216 => "Microsoft asks for a client secret. Set it, and register the platform as “Web”.",
+        700016 | 7000112 => {
+            "Microsoft does not know the client id, or the application is switched off there. Check both."
+        }
+        90002 => "Microsoft does not know the tenant in the connector's endpoints. Check the account type.",
+        50011 => "The redirect address is not registered with Microsoft. Register it letter for letter.",
+        50194 => "The application is for one tenant only. Set the connector's account type to that tenant's id.",
+        _ => "Microsoft refuses the application. Check client id, client secret and endpoints of the connector.",
+    }
+    .into()
+}
+
+fn user_sentence(codes: &[u64]) -> String {
+    let any = |list: &[u64]| codes.iter().any(|c| list.contains(c));
+    if any(&[50057]) {
+        "This Microsoft account is disabled. Ask its administrator, then sign in again."
+    } else if any(&[65001, 65004, 90094, 90095]) {
+        "The permission for the calendar is missing. Sign in again and accept, or ask the administrator to."
+    } else if any(&[50076, 50079, 50078, 50072, 50074, 53000, 53003, 530032]) {
+        "Microsoft wants to see you again (a second factor, or a rule of your organisation). Sign in again."
+    } else if any(&[70008, 700082, 700084]) {
+        "The connection was not used for too long. Sign in to Microsoft again."
+    } else {
+        "The connection to Microsoft has ended. Sign in to Microsoft again."
+    }
+    .into()
+}
+
+/// Somebody else's text, short and without anything that could be markup or move a terminal.
+pub(super) fn plain(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control() && !is_bidi(*c)).take(most).collect()
+}
+
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The scopes that are rights at a service; the others shape the sign-in and are not echoed.
+pub(super) fn rights(scopes: &str) -> impl Iterator<Item = &str> {
+    scopes.split_whitespace().filter(|s| !matches!(*s, "openid" | "profile" | "email" | "offline_access"))
+}
+
+/// The first right in `wanted` that `granted` lacks. Microsoft may write a right with its resource before it, in any case.
+pub(super) fn lost_right<'a>(wanted: &'a str, granted: &str) -> Option<&'a str> {
+    let short = |s: &str| s.rsplit('/').next().unwrap_or(s).to_ascii_lowercase();
+    let granted: Vec<String> = granted.split_whitespace().map(short).collect();
+    rights(wanted).find(|right| !granted.contains(&short(right)))
+}
