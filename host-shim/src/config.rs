@@ -307,7 +307,8 @@ mod tests {
 
     #[test]
     fn what_would_be_unsafe_is_refused() {
-        for line in ["public_url = 'http://mail.example.org'", "public_url = 'ftp://x.example'", "public_url = 'mail'"] {
+        for line in ["public_url = 'http://mail.example.org'", "public_url = 'ftp://x.example'", "public_url = 'mail'"]
+        {
             assert!(read(&format!("state_dir = '/x'\n{line}\n")).is_err(), "{line}");
         }
         let open = "state_dir = '/x'\npublic_url = 'https://x.example'\n[listen]\nhook = '0.0.0.0:7460'\n";

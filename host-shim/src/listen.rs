@@ -38,9 +38,9 @@ impl Listener {
     pub async fn bind(endpoint: &Endpoint) -> Result<Self, String> {
         match endpoint {
             Endpoint::Tcp(address) => {
-                let listener = TcpListener::bind(address)
-                    .await
-                    .map_err(|e| format!("cannot listen on `{address}`: {e}; is another `teams-mirror serve` running?"))?;
+                let listener = TcpListener::bind(address).await.map_err(|e| {
+                    format!("cannot listen on `{address}`: {e}; is another `teams-mirror serve` running?")
+                })?;
                 Ok(Self { socket: Socket::Tcp(listener) })
             }
             Endpoint::Unix(path) => Self::bind_unix(path, 0o660),
@@ -78,11 +78,12 @@ impl Listener {
     }
 
     /// Serves until `stop` turns true, then lets requests on their way finish for at most `patience`.
-    pub async fn serve(self, router: Router, mut stop: watch::Receiver<bool>, patience: Duration) {
+    pub async fn serve(self, router: Router, stop: watch::Receiver<bool>, patience: Duration) {
         let mut connections = JoinSet::new();
+        let mut stopped = stop.clone();
         loop {
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = told(&mut stopped) => break,
                 accepted = self.accept() => match accepted {
                     Ok(stream) => {
                         connections.spawn(connection(stream, router.clone(), stop.clone()));
@@ -120,6 +121,12 @@ impl Listener {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// Resolves when it is time to stop.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // An error means that whoever could tell is gone, which tells the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 async fn connection(stream: Box<dyn Stream>, router: Router, mut stop: watch::Receiver<bool>) {
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
@@ -128,7 +135,7 @@ async fn connection(stream: Box<dyn Stream>, router: Router, mut stop: watch::Re
     tokio::select! {
         // A client that went away is its own business.
         _ = served.as_mut() => return,
-        _ = stop.wait_for(|stop| *stop) => {}
+        () = told(&mut stop) => {}
     }
     served.as_mut().graceful_shutdown();
     let _ = served.await;

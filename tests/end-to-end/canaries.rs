@@ -80,7 +80,9 @@ fn no_secret_crosses_into_the_component() {
     let shim = support::shim::start(&sim, &dir.path().join("state"), "test.tld", |_| {}, Some(recorder)).unwrap();
     assert_eq!(shim.sign_in(crate::world::ALICE, ALICE_AT_MICROSOFT).unwrap().status, 200);
     let mut server = support::Server::new(shim.hook.clone(), crate::world::ALICE);
-    for (n, fault) in [None, Some(FaultKind::EchoAuthorization), Some(FaultKind::EchoAuthorization)].into_iter().enumerate() {
+    for (n, fault) in
+        [None, Some(FaultKind::EchoAuthorization), Some(FaultKind::EchoAuthorization)].into_iter().enumerate()
+    {
         if let Some(fault) = fault {
             sim.fault(Fault::new(fault).on_graph("POST", "/events"));
         }

@@ -87,7 +87,8 @@ fn a_guest_list_as_text_follows_the_guests() {
 fn somebody_elses_meeting_is_never_touched() {
     let world = World::signed_in();
     let mut server = world.server();
-    let theirs = event::meeting("e1", "Theirs", &["ORGANIZER:mailto:bob@elsewhere.example", "ATTENDEE:mailto:alice@test.tld"]);
+    let theirs =
+        event::meeting("e1", "Theirs", &["ORGANIZER:mailto:bob@elsewhere.example", "ATTENDEE:mailto:alice@test.tld"]);
     let answer = server.save("e1", &theirs, &Put::wanted()).unwrap();
     assert_eq!((answer.status, answer.str("state")), (200, "not-mirrored"), "{}", answer.text);
     assert_eq!(answer.str("reason"), "attendee-copy");

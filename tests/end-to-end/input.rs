@@ -21,7 +21,11 @@ fn each_bad_input_gets_its_answer() {
     expect(put("e1", &two), 422, "several-uids");
     expect(put("e1", "Dear Sir or Madam"), 422, "not-icalendar");
     expect(put("e1", ""), 422, "not-icalendar");
-    expect(world.hook.put_raw(ALICE, "e1", "text/calendar", b"BEGIN:VCALENDAR\r\n\xff\xfe").unwrap(), 422, "not-icalendar");
+    expect(
+        world.hook.put_raw(ALICE, "e1", "text/calendar", b"BEGIN:VCALENDAR\r\n\xff\xfe").unwrap(),
+        422,
+        "not-icalendar",
+    );
     expect(world.hook.put_raw(ALICE, "e1", "application/json", good.as_bytes()).unwrap(), 415, "not-text-calendar");
     let huge = vec![b'x'; 10 * 1024 * 1024];
     expect(world.hook.put_raw(ALICE, "e1", "text/calendar", &huge).unwrap(), 413, "body-too-large");

@@ -55,7 +55,7 @@ fn an_etag_that_moved_by_itself_costs_a_read_and_loses_nothing() {
 fn where_a_body_mints_a_new_link_the_new_one_stands_everywhere_and_is_told() {
     let world = World::signed_in();
     let (mut server, link) = saved(&world);
-    world.sim.switches(|switches| switches.body_patch_mints_link = true);
+    world.sim.switches(|switches| switches.body_patch_mints_new_link = true);
     describe(&mut server, "First", "Second");
     let status = world.settled("e1");
     let new = status.str("join_url").to_owned();
@@ -146,7 +146,7 @@ fn a_link_of_somebody_else_is_left_alone() {
 #[test]
 fn both_forms_of_join_links_work() {
     let world = World::signed_in();
-    world.sim.switches(|switches| switches.join_url_format = graph_sim::JoinUrlFormat::New);
+    world.sim.switches(|switches| switches.join_url_format = graph_sim::JoinUrlFormat::Meet);
     let (mut server, link) = saved(&world);
     assert!(link.contains("/meet/"), "{link}");
     describe(&mut server, "First", "Second");

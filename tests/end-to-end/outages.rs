@@ -60,15 +60,15 @@ fn who_does_not_want_to_wait_does_not() {
 /// user edits before the retry: one remote event, and it is right.
 #[test]
 fn a_lost_answer_of_a_create_makes_no_second_event() {
-    for memory in [TransactionMemory::ForEver, TransactionMemory::OneHour, TransactionMemory::NotAtAll] {
-        for other_body in [OtherBody::OldEvent, OtherBody::BadRequest] {
+    for memory in [TransactionMemory::Forever, TransactionMemory::OneHour, TransactionMemory::None] {
+        for other_body in [OtherBody::OldEvent, OtherBody::Refuse] {
             for edited in [false, true] {
                 let world = World::signed_in();
                 let mut server = world.server();
                 world.sim.switches(|switches| {
                     switches.transaction_memory = memory;
-                    switches.other_body = other_body;
-                    switches.after_delete = AfterDelete::DeadId;
+                    switches.transaction_other_body = other_body;
+                    switches.transaction_after_delete = AfterDelete::DeadId;
                 });
                 world.sim.fault(Fault::new(FaultKind::DropAfter).on_graph("POST", "/events"));
                 let text = event::meeting("e1", "Planning", &[]);

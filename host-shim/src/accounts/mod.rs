@@ -24,6 +24,9 @@ pub mod sign_in;
 pub mod tokens;
 pub mod vault;
 
+pub use connectors::{ConnectorPatch, ConnectorView};
+pub use people::PutAccount;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 

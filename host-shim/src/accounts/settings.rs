@@ -3,6 +3,7 @@
 use super::policy::normal;
 use super::{Accounts, AccountsError};
 use crate::address::Address;
+use crate::component::types::SettingDeclaration;
 use crate::store::Scope;
 
 /// A setting the extension understands.
@@ -16,6 +17,17 @@ pub struct Declared {
     pub default: String,
     /// Whether users may choose for themselves.
     pub user_may_set: bool,
+}
+
+impl From<&SettingDeclaration> for Declared {
+    fn from(setting: &SettingDeclaration) -> Self {
+        Self {
+            name: setting.name.clone(),
+            values: setting.values.clone(),
+            default: setting.default.clone(),
+            user_may_set: setting.user_may_set,
+        }
+    }
 }
 
 impl Declared {

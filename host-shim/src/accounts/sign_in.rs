@@ -431,6 +431,15 @@ impl Accounts {
         })?)
     }
 
+    /// What is remembered of the mailbox turned out to be wrong: it is asked again before the next event is made.
+    pub fn forget_facts(&self, account: &str) -> Result<(), AccountsError> {
+        Ok(self.transact(|tx| {
+            let Some(mut row) = tx.connection(account)? else { return Ok(()) };
+            row.facts_until = None;
+            tx.put_connection(&row)
+        })?)
+    }
+
     /// Drops an account's tokens, at once; a refresh on its way writes nothing any more.
     pub fn disconnect(&self, account: &Address) -> Result<(), AccountsError> {
         self.transact(|tx| tx.remove_connection(account.as_str()))?;

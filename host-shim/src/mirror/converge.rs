@@ -242,12 +242,12 @@ impl Mirror {
     ) -> Result<Option<Vec<u8>>, HookError> {
         let now = self.now();
         let report = self.extension.inspect(account, now, services).map_err(|e| broken(&e))??;
-        let lifetime = report.again_after_ms.map_or_else(|| super::millis(self.timing.facts_lifetime), |ms| {
-            i64::try_from(ms).unwrap_or(i64::MAX)
-        });
+        let lifetime = report
+            .again_after_ms
+            .map_or_else(|| super::millis(self.timing.facts_lifetime), |ms| i64::try_from(ms).unwrap_or(i64::MAX));
         let until = now.saturating_add(lifetime);
         if let Err(e) =
-            self.accounts.store_facts(address, &report.facts, &report.code, &report.message, now, until)
+            self.accounts.store_facts(address.as_str(), &report.facts, &report.code, &report.message, now, until)
         {
             tracing::warn!(account = %address, error = %e, "what the mailbox can do could not be remembered");
         }
@@ -312,7 +312,7 @@ impl Mirror {
         let now = self.now();
         let (account, uid) = (plan.row.account.as_str(), plan.row.uid.as_str());
         if outcome.facts_stale
-            && let Err(e) = self.accounts.forget_facts(address)
+            && let Err(e) = self.accounts.forget_facts(address.as_str())
         {
             tracing::warn!(%account, error = %e, "stale facts about a mailbox could not be dropped");
         }
@@ -427,9 +427,7 @@ impl Mirror {
             }
             _ => None,
         };
-        let standing = crate::store::read(&*self.store, |tx| {
-            Ok(tx.offers(0, u32::MAX)?.into_iter().find(|known| known.account == account && known.uid == uid))
-        })?;
+        let standing = crate::store::read(&*self.store, |tx| tx.offer(account, uid))?;
         match (offer, standing) {
             (Some(offer), _) => {
                 let number = transact(&*self.store, |tx| tx.put_offer(&offer))?;
@@ -465,8 +463,7 @@ impl Mirror {
 
     /// The account as the component sees it.
     pub(super) fn component_account(&self, address: &Address, standing: &Standing) -> Result<Account, MirrorError> {
-        let declared = &self.extension.description().settings;
-        let settings = self.accounts.settings_for(address, declared).map_err(super::saves::accounts_failed)?;
+        let settings = self.accounts.settings_for(address, &self.declared).map_err(super::saves::accounts_failed)?;
         let known = standing.account.as_ref();
         Ok(Account {
             address: address.as_str().into(),
@@ -525,14 +522,7 @@ fn mailbox_of(connection: &ConnectionRow) -> String {
 }
 
 /// Writes an outcome into a row that may have moved on since the plan was made.
-fn apply(
-    row: &mut EventRow,
-    plan: &Plan,
-    outcome: &Outcome,
-    record: Option<Vec<u8>>,
-    view: Vec<u8>,
-    mailbox: String,
-) {
+fn apply(row: &mut EventRow, plan: &Plan, outcome: &Outcome, record: Option<Vec<u8>>, view: Vec<u8>, mailbox: String) {
     let had_meeting = plan.row.record_meeting;
     row.record_meeting = record.is_some() && outcome.join_url.is_some();
     row.mailbox = record.is_some().then_some(mailbox);
@@ -559,11 +549,12 @@ fn apply(
         Target::Text { sha, change, .. } => {
             row.record_sha = Some(*sha);
             match change {
-                Some(change) => {
-                    if row.record.is_some() && (plan.row.record.is_none() || (!had_meeting && row.record_meeting)) {
-                        row.made_for = Some(change.clone());
-                    }
+                Some(change)
+                    if row.record.is_some() && (plan.row.record.is_none() || (!had_meeting && row.record_meeting)) =>
+                {
+                    row.made_for = Some(change.clone());
                 }
+                Some(_) => {}
                 None if row.generation == plan.row.generation => row.mirrored_generation = row.generation,
                 None => {}
             }
@@ -627,7 +618,9 @@ fn verdict(error: &HookError, attempts: u32, unreachable: bool, random: u16) -> 
 
 fn code_of(error: &HookError) -> &str {
     match error {
-        HookError::SignInNeeded(p) | HookError::AdminNeeded(p) | HookError::Rejected(p) | HookError::Other(p) => &p.code,
+        HookError::SignInNeeded(p) | HookError::AdminNeeded(p) | HookError::Rejected(p) | HookError::Other(p) => {
+            &p.code
+        }
         HookError::TryAgain(retry) => &retry.problem.code,
     }
 }

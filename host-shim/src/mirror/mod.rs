@@ -38,6 +38,7 @@ pub use schedule::{Loop, Pulse};
 pub use status::{EventStatus, State, TimedNotice};
 
 use crate::accounts::Accounts;
+use crate::accounts::settings::Declared;
 use crate::accounts::vault::Vault;
 use crate::clock::Clock;
 use crate::component::Extension;
@@ -114,6 +115,7 @@ pub struct Mirror {
     timing: Timing,
     pulse: Arc<Pulse>,
     restored: bool,
+    declared: Vec<Declared>,
 }
 
 /// What a [`Mirror`] is made of.
@@ -139,6 +141,8 @@ pub struct Parts {
 impl Mirror {
     /// Puts the parts together; nothing runs until [`Mirror::start`].
     pub fn new(parts: Parts) -> Self {
+        let settings = &parts.extension.description().settings;
+        let declared = settings.iter().map(Declared::from).collect();
         Self {
             store: parts.store,
             vault: parts.vault,
@@ -149,7 +153,13 @@ impl Mirror {
             timing: parts.timing,
             pulse: Arc::new(Pulse::default()),
             restored: parts.restored,
+            declared,
         }
+    }
+
+    /// The settings the extension declares, as the accounts check them.
+    pub fn declared_settings(&self) -> &[Declared] {
+        &self.declared
     }
 
     /// The extension in use.

@@ -7,7 +7,7 @@ use super::{Mirror, MirrorError};
 use crate::accounts::AccountsError;
 use crate::address::Address;
 use crate::component::types::HookError;
-use crate::store::{StoreError, transact};
+use crate::store::StoreError;
 
 /// What a mailbox can do, as just found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,40 +67,27 @@ impl Mirror {
     /// # Errors
     /// Where the old one is unknown, the new one taken, or the store fails; nothing was changed then.
     pub fn rename_account(&self, from: &Address, to: &Address) -> Result<(), AccountsError> {
-        // Whatever is sealed is bound to the address, so it is opened before and sealed anew after.
-        let failed = |e: MirrorError| AccountsError::Store(StoreError::Failed(e.to_string()));
-        let rows =
-            crate::store::read(&*self.store, |tx| tx.list_events(Some(from.as_str()), None, u32::MAX))?;
-        let mut renewed = Vec::with_capacity(rows.len());
-        for row in rows {
-            let rebound = self.rebind_record(&row, to.as_str(), &row.uid).map_err(failed)?;
-            let text = self.row_text(&row).map_err(failed)?.map(|t| self.seal_text(to.as_str(), &row.uid, &t));
-            let open = crate::store::read(&*self.store, |tx| tx.proposals(from.as_str(), &row.uid))?;
-            let mut proposals = Vec::with_capacity(open.len());
-            for mut proposal in open {
-                let text = self.proposal_text(&proposal).map_err(failed)?;
-                proposal.text = self.seal_text(to.as_str(), &row.uid, &text);
-                proposal.account = to.as_str().into();
-                proposals.push(proposal);
-            }
-            renewed.push((row, rebound, text, proposals));
-        }
-        self.accounts.rename_account(from, to)?;
-        transact(&*self.store, |tx| {
-            for (old, rebound, text, proposals) in &renewed {
-                let Some(mut row) = tx.event(to.as_str(), &old.uid)? else { continue };
-                row.record.clone_from(&rebound.record);
-                row.view.clone_from(&rebound.view);
-                row.text.clone_from(text);
-                tx.put_event(&row)?;
-                for proposal in proposals {
-                    tx.put_proposal(proposal)?;
+        // Whatever is sealed is bound to the address, so it is opened under the old one and sealed anew under the new.
+        let failed = |e: MirrorError| StoreError::Failed(e.to_string());
+        self.accounts.rename_account(from, to, &mut |tx, _, from, to| {
+            for mut row in tx.list_events(Some(to), None, u32::MAX)? {
+                let mut old = row.clone();
+                old.account = from.into();
+                let rebound = self.rebind_record(&old, to, &old.uid).map_err(failed)?;
+                row.record = rebound.record;
+                row.view = rebound.view;
+                let text = self.row_text(&old).map_err(failed)?;
+                row.text = text.map(|text| self.seal_text(to, &old.uid, &text));
+                for mut proposal in tx.proposals(to, &old.uid)? {
+                    let text = self.open_text(from, &old.uid, &proposal.text).map_err(failed)?;
+                    proposal.text = self.seal_text(to, &old.uid, &text);
+                    tx.put_proposal(&proposal)?;
                 }
+                tx.put_event(&row)?;
                 // Made anew from the row when the event is next looked at.
-                tx.remove_offer(to.as_str(), &old.uid)?;
+                tx.remove_offer(to, &old.uid)?;
             }
             Ok(())
-        })?;
-        Ok(())
+        })
     }
 }

@@ -105,9 +105,8 @@ impl Mirror {
         let lender = self.lender(account, change)?;
         let row = transact(&*self.store, |tx| {
             let Some(proposal) = tx.proposal(change)? else { return Ok(None) };
-            let mut row = tx
-                .event(account, &proposal.uid)?
-                .unwrap_or_else(|| EventRow::new(account, &proposal.uid, now));
+            let mut row =
+                tx.event(account, &proposal.uid)?.unwrap_or_else(|| EventRow::new(account, &proposal.uid, now));
             if let Some(lender) = &lender {
                 take_over(tx, &mut row, lender)?;
             }
@@ -155,11 +154,7 @@ impl Mirror {
     }
 
     /// A row with open proposals has to be looked at when they end.
-    pub(super) fn wake_for_proposals(
-        &self,
-        tx: &mut dyn Transaction,
-        row: &mut EventRow,
-    ) -> Result<(), StoreError> {
+    pub(super) fn wake_for_proposals(&self, tx: &mut dyn Transaction, row: &mut EventRow) -> Result<(), StoreError> {
         for proposal in tx.proposals(&row.account, &row.uid)? {
             let at = proposal.created_at + self.proposal_life(&proposal);
             row.due_at = Some(row.due_at.map_or(at, |due| due.min(at)));
@@ -223,7 +218,5 @@ pub(super) fn refuse_in(
 
 /// Whether nothing of the row needs remembering.
 pub(super) fn forgettable(tx: &mut dyn Transaction, row: &EventRow) -> Result<bool, StoreError> {
-    Ok(row.desired == Desired::Unstored
-        && row.record.is_none()
-        && tx.proposals(&row.account, &row.uid)?.is_empty())
+    Ok(row.desired == Desired::Unstored && row.record.is_none() && tx.proposals(&row.account, &row.uid)?.is_empty())
 }

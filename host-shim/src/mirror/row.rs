@@ -156,8 +156,7 @@ pub(super) fn begin(row: &mut EventRow, now: i64) {
 }
 
 /// Seconds until the n-th next try of an event's own failures: 72 hours in all, then it is given up.
-const BACK_OFF_SECONDS: [i64; 12] =
-    [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 68_400, 68_400, 68_400];
+const BACK_OFF_SECONDS: [i64; 12] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 68_400, 68_400, 68_400];
 
 /// How long to wait after `attempts` failures, jittered by ±20 % with `random` in 0..=1000; `None`: give up.
 pub(super) fn back_off_ms(attempts: u32, random: u16) -> Option<i64> {

@@ -54,7 +54,7 @@ pub enum Answer {
         /// Whether this is final for the save; otherwise a link is wanted and not there yet.
         complete: bool,
         /// How the event stands.
-        status: EventStatus,
+        status: Box<EventStatus>,
         /// The text to store.
         icalendar: String,
     },
@@ -127,7 +127,7 @@ impl Mirror {
             return Ok(Begun::Done(Box::new(Answer::Understood {
                 change: UNRECORDED.into(),
                 complete: true,
-                status,
+                status: Box::new(status),
                 icalendar: prepared.icalendar,
             })));
         }
@@ -140,8 +140,7 @@ impl Mirror {
         let arrived = wait.then(|| self.pulse.expect(&account, &save.uid));
         let stored_at_once = save.stored && !save.draft;
         let row = transact(&*self.store, |tx| {
-            let mut row =
-                tx.event(&account, &save.uid)?.unwrap_or_else(|| EventRow::new(&account, &save.uid, now));
+            let mut row = tx.event(&account, &save.uid)?.unwrap_or_else(|| EventRow::new(&account, &save.uid, now));
             if proposal.draft {
                 for old in tx.proposals(&account, &save.uid)?.into_iter().filter(|old| old.draft) {
                     if row.made_for.as_deref() == Some(&old.change) {
@@ -190,7 +189,12 @@ impl Mirror {
         status.overlay(&proposal, &standing, &prepared.notices);
         self.offer_sign_in(&save.account, &standing, &mut status);
         let complete = !(proposal.link_needed && proposal.rejected.is_none());
-        Ok(Begun::Done(Box::new(Answer::Understood { change, complete, status, icalendar: prepared.icalendar })))
+        Ok(Begun::Done(Box::new(Answer::Understood {
+            change,
+            complete,
+            status: Box::new(status),
+            icalendar: prepared.icalendar,
+        })))
     }
 
     /// The wait is over, with or without a link.
@@ -225,7 +229,7 @@ impl Mirror {
             }
         }
         self.offer_sign_in(&save.account, &standing, &mut status);
-        Ok(Answer::Understood { change, complete, status, icalendar })
+        Ok(Answer::Understood { change, complete, status: Box::new(status), icalendar })
     }
 
     fn load_for_save(&self, save: &Save) -> Result<(Option<EventRow>, Option<EventRow>), MirrorError> {
@@ -367,4 +371,3 @@ pub(super) async fn blocking<T: Send + 'static>(
 pub(super) fn notices(from: Vec<Notice>) -> Vec<super::status::TimedNotice> {
     from.into_iter().map(|n| super::status::TimedNotice { code: n.code, message: n.message, link: None }).collect()
 }
-

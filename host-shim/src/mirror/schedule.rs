@@ -207,9 +207,7 @@ impl Pulse {
 
 /// Takes what may run now: what somebody waits for first, then in the store's order.
 fn take(state: &mut PulseState, gates: &Gates, now: i64) -> Option<RunKey> {
-    if let Some(at) =
-        state.urgent.iter().position(|key| may_run(state, gates, key, PER_ACCOUNT + 1, now))
-    {
+    if let Some(at) = state.urgent.iter().position(|key| may_run(state, gates, key, PER_ACCOUNT + 1, now)) {
         let key = state.urgent.remove(at)?;
         if state.queued.remove(&key) {
             state.queue.retain(|queued| *queued != key);
@@ -257,9 +255,8 @@ impl Mirror {
         let clock = Arc::clone(&self.clock);
         while let Some(key) = self.pulse.next(&|| clock.now()) {
             // A panic costs this run; the row is tried again like after any failure.
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                self.converge(&key.account, &key.uid)
-            }));
+            let outcome =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.converge(&key.account, &key.uid)));
             match outcome {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => self.broke_off(&key, &error),

@@ -9,7 +9,7 @@ use super::schedule::RunKey;
 use crate::accounts::tokens::CredentialError;
 use crate::component::Services;
 use crate::component::types::{HttpError, Method, Request, Response};
-use crate::egress::{EgressError, Incoming, Outgoing, retry_after_ms, scrub, service_url};
+use crate::egress::{EgressError, Incoming, Outgoing, retry_after_ms, scrub, scrub_headers, service_url};
 use crate::store::{ConnectorRow, transact};
 
 /// One hook's way out. Bound to one event of one account before the component runs.
@@ -72,7 +72,8 @@ impl HookServices {
         let mut headers: Vec<(String, String)> =
             request.headers.iter().map(|h| (h.name.clone(), h.value.clone())).collect();
         headers.push(("authorization".into(), format!("Bearer {bearer}")));
-        let outgoing = Outgoing { method: method_name(request.method), url, headers, body: request.body.clone(), deadline };
+        let outgoing =
+            Outgoing { method: method_name(request.method), url, headers, body: request.body.clone(), deadline };
         let mut incoming = match self.mirror.egress.send(connector, outgoing) {
             Ok(incoming) => incoming,
             Err(error) => return Err(self.no_answer(connector, error)),
@@ -81,7 +82,8 @@ impl HookServices {
         self.result.unreachable = false;
         self.mirror.pulse.gate().reached(&connector.id);
         // Whatever the service repeats of what it was sent, the credential does not go on to the component.
-        scrub(&mut incoming, &[bearer]);
+        scrub(&mut incoming.body, &[bearer]);
+        scrub_headers(&mut incoming.headers, &[bearer]);
         Ok(incoming)
     }
 

@@ -124,6 +124,8 @@ pub trait Transaction {
     // --- offers (texts an adapter should write back) -----------------------------------------------------------------
     /// Replaces the event's offer; the new one gets a number larger than any before, which is returned.
     fn put_offer(&mut self, offer: &OfferRow) -> Result<u64, StoreError>;
+    /// The event's offer.
+    fn offer(&mut self, account: &str, uid: &str) -> Result<Option<OfferRow>, StoreError>;
     /// The event has nothing to offer any more.
     fn remove_offer(&mut self, account: &str, uid: &str) -> Result<(), StoreError>;
     /// Offers with a number above `after`, in order, at most `limit`.

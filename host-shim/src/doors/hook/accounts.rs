@@ -59,6 +59,7 @@ fn view(hook: &Hook, account: &Address, standing: Standing) -> AccountView {
             Button::Hidden => ButtonView::Hidden,
             Button::SignIn => ButtonView::SignIn,
             Button::Ready => ButtonView::Ready,
+            Button::Off => ButtonView::Off,
         },
         usable: standing.usable,
         reason: standing.reason.into(),
@@ -205,8 +206,7 @@ pub(super) async fn settings_link(
 }
 
 fn named(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
-    path.map(|Path(account)| account)
-        .map_err(|e| Problem::new(StatusCode::BAD_REQUEST, "path-invalid", e.body_text()))
+    path.map(|Path(account)| account).map_err(|e| Problem::new(StatusCode::BAD_REQUEST, "path-invalid", e.body_text()))
 }
 
 /// An error of the accounts as this API tells it.

@@ -45,7 +45,10 @@ pub(super) async fn require_secret(State(hook): State<Hook>, mut request: Reques
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, secret)| secret.trim());
-    let known = presented.and_then(|secret| hook.accounts.check_secret(secret));
+    let known = match presented.map(|secret| hook.accounts.check_secret(secret)).transpose() {
+        Ok(known) => known.flatten(),
+        Err(error) => return super::accounts::problem(error).into_response(),
+    };
     match known {
         Some(row) => {
             request.extensions_mut().insert(Caller(row));

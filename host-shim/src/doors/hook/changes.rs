@@ -48,7 +48,11 @@ pub(super) async fn changes(
     let after = match query.after.as_deref() {
         None | Some("") => 0,
         Some(cursor) => cursor.parse::<u64>().map_err(|_| {
-            Problem::new(StatusCode::BAD_REQUEST, "cursor-invalid", "`after` is the cursor of an earlier answer, or absent")
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "cursor-invalid",
+                "`after` is the cursor of an earlier answer, or absent",
+            )
         })?,
     };
     let page = hook.mirror.changes(&caller.0, after, Duration::from_secs(query.wait.min(60))).await?;

@@ -187,13 +187,8 @@ pub(super) async fn report(
     let Path((account, uid)) = path.map_err(bad_path)?;
     let account = caller.account(&account)?;
     let Json(body) = body.map_err(bad_json)?;
-    let report = Report {
-        account,
-        uid,
-        change: body.change,
-        stored: body.result == SaveResult::Stored,
-        object: body.object,
-    };
+    let report =
+        Report { account, uid, change: body.change, stored: body.result == SaveResult::Stored, object: body.object };
     let mirror = hook.mirror;
     let status = off_the_loop(move || Ok(mirror.report(&report)?)).await?;
     Ok(event_or_nothing(status.map(EventView::from)))
@@ -304,10 +299,9 @@ fn require_calendar(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn wants_calendar(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.split(',').any(|kind| kind.trim().to_ascii_lowercase().starts_with("text/calendar")))
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| {
+        accept.split(',').any(|kind| kind.trim().to_ascii_lowercase().starts_with("text/calendar"))
+    })
 }
 
 /// Reads `Prefer` (RFC 7240): `wait=N`, `respond-async`. Other preferences are somebody else's.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::mirror::{Change, EventStatus, State};
 
-pub use crate::mirror::TimedNotice as NoticeView;
+pub(super) use crate::mirror::TimedNotice as NoticeView;
 
 /// The answer to a save that was understood.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -155,12 +155,14 @@ pub enum ButtonView {
     SignIn,
     /// "Add Teams", or "Join" on an event that has a meeting.
     Ready,
+    /// None for new meetings, "Join" on an event that has one: the user turned it off.
+    Off,
 }
 
 /// What the server tells of an account. What is absent is forgotten.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct AccountBody {
+pub(super) struct AccountBody {
     /// Further addresses under which the user organises events.
     pub addresses: Vec<String>,
     /// The user's name.
@@ -176,14 +178,14 @@ pub struct AccountBody {
 /// An account's new address.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RenameBody {
+pub(super) struct RenameBody {
     /// The new address.
     pub to: String,
 }
 
 /// A one-time link.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct LinkView {
+pub(super) struct LinkView {
     /// To be opened by that user in a browser, once.
     pub url: String,
     /// When it ends (RFC 3339, UTC).

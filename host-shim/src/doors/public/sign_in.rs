@@ -74,7 +74,9 @@ pub(super) async fn finish(
 
 fn problem_page(public: &Public, problem: &SignInProblem) -> Response {
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    page(status, &public.base, "Teams is not connected", &[problem.to_string()], problem.next_step())
+    let mut paragraphs = vec![problem.to_string()];
+    paragraphs.extend(problem.detail().map(|detail| format!("Microsoft said: “{detail}”")));
+    page(status, &public.base, "Teams is not connected", &paragraphs, problem.next_step())
 }
 
 fn broken(public: &Public) -> Response {

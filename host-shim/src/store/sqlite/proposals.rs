@@ -98,20 +98,28 @@ pub(super) fn remove_offer(c: &Connection, account: &str, uid: &str) -> Result<(
     c.prepare_cached("DELETE FROM offers WHERE account = ?1 AND uid = ?2")?.execute(params![account, uid]).map(drop)
 }
 
+const OFFER: &str = "SELECT number, account, uid, created_at, base_sha, text FROM offers";
+
+fn offer_row(row: &Row<'_>) -> Result<OfferRow> {
+    let mut c = Columns::of(row);
+    Ok(OfferRow {
+        number: c.count()?,
+        account: c.take()?,
+        uid: c.take()?,
+        created_at: c.take()?,
+        base_sha: c.digest()?,
+        text: c.take()?,
+    })
+}
+
+pub(super) fn offer(c: &Connection, account: &str, uid: &str) -> Result<Option<OfferRow>> {
+    c.prepare_cached(&format!("{OFFER} WHERE account = ?1 AND uid = ?2"))?
+        .query_row([account, uid], offer_row)
+        .optional()
+}
+
 pub(super) fn offers(c: &Connection, after: u64, limit: u32) -> Result<Vec<OfferRow>> {
-    c.prepare_cached(
-        "SELECT number, account, uid, created_at, base_sha, text FROM offers WHERE number > ?1 ORDER BY number LIMIT ?2",
-    )?
-    .query_map(params![count(after), limit], |row| {
-        let mut c = Columns::of(row);
-        Ok(OfferRow {
-            number: c.count()?,
-            account: c.take()?,
-            uid: c.take()?,
-            created_at: c.take()?,
-            base_sha: c.digest()?,
-            text: c.take()?,
-        })
-    })?
-    .collect()
+    c.prepare_cached(&format!("{OFFER} WHERE number > ?1 ORDER BY number LIMIT ?2"))?
+        .query_map(params![count(after), limit], offer_row)?
+        .collect()
 }

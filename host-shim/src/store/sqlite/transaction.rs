@@ -81,6 +81,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.done(proposals::put_offer(self.c, offer))
     }
 
+    fn offer(&mut self, account: &str, uid: &str) -> Result<Option<OfferRow>, StoreError> {
+        self.done(proposals::offer(self.c, account, uid))
+    }
+
     fn remove_offer(&mut self, account: &str, uid: &str) -> Result<(), StoreError> {
         self.done(proposals::remove_offer(self.c, account, uid))
     }
