@@ -56,13 +56,6 @@ impl Client {
         Ok(Self { runtime, config, here })
     }
 
-    /// Over a door in this process.
-    #[cfg(test)]
-    pub(super) fn over(config: Config, router: Router) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { runtime, config, here: Some(router) }
-    }
-
     /// Whether a `serve` is running.
     pub(super) fn is_running(&self) -> bool {
         self.here.is_none()

@@ -73,7 +73,8 @@ Examples:
   pass show teams | teams-mirror connector set --secret-stdin
   teams-mirror connector set --proxy http://proxy.example.org:3128
   teams-mirror connector set --authorize-url http://127.0.0.1:7500/common/oauth2/v2.0/authorize \\
-      --token-url http://127.0.0.1:7500/common/oauth2/v2.0/token --graph-url http://127.0.0.1:7500/v1.0
+      --token-url http://127.0.0.1:7500/common/oauth2/v2.0/token \\
+      --graph-url http://127.0.0.1:7500/v1.0
                                      leads it to a simulator on this machine
 
 Account types, as the registration's page at Microsoft calls them:
@@ -252,7 +253,7 @@ fn shown(connector: &ConnectorInfo) -> String {
     let or = |value: &Option<String>, without: &str| value.clone().unwrap_or_else(|| without.to_owned());
     let mut pairs = vec![
         ("client id", or(&connector.client_id, "not set")),
-        ("client secret", format!("{}; it is never shown", if connector.has_secret { "set" } else { "not set" })),
+        ("client secret", if connector.has_secret { "set; it is never shown" } else { "not set" }.into()),
         ("accounts", connector.account_type.as_deref().map_or_else(|| "as the endpoints say".into(), account_type)),
         ("authorization", connector.authorize_url.clone()),
         ("token", connector.token_url.clone()),
@@ -269,6 +270,10 @@ fn shown(connector: &ConnectorInfo) -> String {
     if !connector.missing.is_empty() {
         text.push_str("\nMissing:\n");
         text.push_str(&output::numbered(&connector.missing));
+        let name = &connector.name;
+        text.push_str(&format!(
+            "\n`teams-mirror connector set {name} --client-id ID --secret-prompt` enters id and secret.\n"
+        ));
     }
     if let Some(message) = connector.dead_message.as_ref().or(connector.dead.as_ref()) {
         text.push_str("\nMicrosoft refuses it:\n");

@@ -16,7 +16,7 @@ use crate::serve::Shim;
 const EXAMPLES: &str = "\
 Examples:
   teams-mirror init --public-url https://mail.example.org/teams --domain example.org
-  teams-mirror init --public-url https://mail.example.org/teams --domain a.example --domain b.example
+  teams-mirror init --public-url https://mail.example.org --domain a.example --domain b.example
   teams-mirror --config ./try/teams-mirror.toml init --state ./try
                                      to try it in a folder of one's own
 

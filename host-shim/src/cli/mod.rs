@@ -24,7 +24,7 @@ mod sign_in;
 mod status;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -60,6 +60,7 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(
     name = "teams-mirror",
+    bin_name = "teams-mirror",
     version,
     about = "Mirrors a calendar server's events into its users' Microsoft Teams calendars",
     long_about = "Mirrors a calendar server's events into its users' Microsoft Teams calendars, and brings the join link back.\n\n\

@@ -121,11 +121,11 @@ pub(super) fn numbered(items: &[String]) -> String {
     text
 }
 
-/// Breaks at spaces; a word that is too long stays whole, so that an address can be copied.
+/// Breaks at spaces, but not inside a value between backticks: a command or an address is there to be copied.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut length = 0;
-    for word in text.split_whitespace() {
+    for word in words(text) {
         let long = word.chars().count();
         if length > 0 && length + 1 + long > width {
             lines.push(String::new());
@@ -136,11 +136,28 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
                 line.push(' ');
                 length += 1;
             }
-            line.push_str(word);
+            line.push_str(&word);
             length += long;
         }
     }
     lines
+}
+
+/// Words; what stands between two backticks is part of one word.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut open = false;
+    for part in text.split_whitespace() {
+        match words.last_mut() {
+            Some(word) if open => {
+                word.push(' ');
+                word.push_str(part);
+            }
+            _ => words.push(part.to_owned()),
+        }
+        open ^= part.matches('`').count() % 2 == 1;
+    }
+    words
 }
 
 /// Unix milliseconds as people read them.
@@ -177,6 +194,14 @@ mod tests {
         assert!(text.ends_with("\n  longer  x\n"));
         assert!(text.lines().all(|line| line.len() <= WIDTH));
         assert_eq!(fields(&[("a", String::new())]), "  a\n");
+    }
+
+    #[test]
+    fn a_command_is_not_broken() {
+        let text = paragraph(2, &format!("{}`teams-mirror status a`; b", "word ".repeat(17)));
+        assert!(text.ends_with("word\n  `teams-mirror status a`; b\n"), "{text}");
+        // A backtick too many breaks nothing.
+        assert_eq!(words("a `b c"), ["a", "`b c"]);
     }
 
     #[test]

@@ -98,9 +98,11 @@ impl Policy {
     pub(super) fn run(self, context: &Context) -> Result<Output, Failure> {
         let rules: Vec<RuleInfo> = context.client()?.get("/policy")?;
         let text = if rules.is_empty() {
-            "There is no rule, so nobody may use it. `teams-mirror enable --server` allows it for everybody, `--domain DOMAIN` \
-             for a domain, `--account ADDRESS` for one account.\n"
-                .to_owned()
+            output::paragraph(
+                0,
+                "There is no rule, so nobody may use it. `teams-mirror enable --server` allows it for everybody, \
+                 `--domain DOMAIN` for a domain, `--account ADDRESS` for one account.",
+            )
         } else {
             let rows: Vec<Vec<String>> = rules.iter().map(|rule| row(rule)).collect();
             format!(

@@ -52,7 +52,10 @@ fn switch(shim: &Shim, name: &str, on: bool) -> Result<ConnectorInfo, Problem> {
         return Err(Problem::new(
             StatusCode::CONFLICT,
             "connector-incomplete",
-            format!("the connector `{name}` cannot be switched on yet: {}", known.missing.join(" ")),
+            format!(
+                "the connector `{name}` cannot be switched on yet: {} `teams-mirror connector set {name} --help` tells how",
+                known.missing.join(" ")
+            ),
         ));
     }
     shim.accounts().enable_connector(name, on).map_err(accounts_problem)?;
@@ -78,9 +81,7 @@ fn one(shim: &Shim, name: &str) -> Result<ConnectorInfo, Problem> {
     if let Some(found) = known.iter().find(|connector| connector.name == name) {
         return Ok(found.clone());
     }
-    let hint = nearest(name, known.iter().map(|connector| connector.name.as_str()))
-        .map(|near| format!("; did you mean `{near}`?"))
-        .unwrap_or_default();
+    let hint = nearest(name, known.iter().map(|connector| connector.name.as_str()));
     Err(Problem::new(StatusCode::NOT_FOUND, "no-such-connector", format!("there is no connector `{name}`{hint}")))
 }
 

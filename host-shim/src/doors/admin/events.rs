@@ -92,12 +92,8 @@ fn unknown(account: &Address, uid: &str) -> Problem {
 
 fn state(name: &str) -> Result<State, Problem> {
     State::from_name(name).ok_or_else(|| {
-        let near = nearest(name, super::types::STATES.into_iter()).unwrap_or_default();
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "state-unknown",
-            format!("there is no state `{name}`; did you mean `{near}`?"),
-        )
+        let hint = nearest(name, super::types::STATES.into_iter());
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "state-unknown", format!("there is no state `{name}`{hint}"))
     })
 }
 

@@ -139,11 +139,13 @@ fn mirror_problem(error: crate::mirror::MirrorError) -> Problem {
     }
 }
 
-/// The known name that looks most like an unknown one.
-fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known.max_by(|a, b| {
-        strsim::jaro_winkler(a, unknown)
-            .partial_cmp(&strsim::jaro_winkler(b, unknown))
-            .unwrap_or(std::cmp::Ordering::Equal)
-    })
+/// "; did you mean …?", where a known name looks like the unknown one; else all the known ones, where there are any.
+fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let likeness = |name: &str| strsim::jaro_winkler(name, unknown);
+    match known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+        Some(near) if likeness(near) > 0.7 => format!("; did you mean `{near}`?"),
+        Some(_) => format!("; there is `{}`", known.join("`, `")),
+        None => String::new(),
+    }
 }

@@ -140,9 +140,7 @@ fn declared(shim: &Shim) -> Vec<Declared> {
 fn known(declared: &[Declared], name: &str, value: Option<&str>) -> Result<(), Problem> {
     let refused = |code: &str, why: String| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, why));
     let Some(setting) = declared.iter().find(|setting| setting.name == name) else {
-        let hint = nearest(name, declared.iter().map(|setting| setting.name.as_str()))
-            .map(|near| format!("; did you mean `{near}`?"))
-            .unwrap_or_default();
+        let hint = nearest(name, declared.iter().map(|setting| setting.name.as_str()));
         return refused("setting-unknown", format!("the extension has no setting `{name}`{hint}"));
     };
     match value {
