@@ -1,0 +1,144 @@
+//! `teams-mirror set | unset | settings`: how the extension behaves, for whom.
+
+use axum::http::Method;
+
+use super::client::with_query;
+use super::output::{self, Output, yes};
+use super::scope::{ScopeArgs, named, option};
+use super::{Context, Failure};
+use crate::doors::admin::types::{SettingChange, SettingChanged, SettingInfo};
+use crate::store::Scope;
+
+/// Choose a setting of the extension
+///
+/// Chooses a setting that the extension declares, for everybody, a domain or one account. The narrowest choice counts; it
+/// counts from the next save of an event. `teams-mirror settings` explains them all.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  teams-mirror set meetings=with-guests --domain example.org
+  teams-mirror set guest-list=on --server
+  teams-mirror set mirror=all-events --account alice@example.org")]
+pub(super) struct Set {
+    /// The setting and its value
+    #[arg(value_name = "NAME=VALUE", value_parser = assignment)]
+    assignment: Assignment,
+
+    #[command(flatten)]
+    scope: ScopeArgs,
+}
+
+/// Take a choice back, so that the next wider one counts
+///
+/// Takes back what was chosen for a scope. The next wider choice then counts, in the end the extension's own default.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  teams-mirror unset meetings --domain example.org
+  teams-mirror unset guest-list --server")]
+pub(super) struct Unset {
+    /// The setting
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    #[command(flatten)]
+    scope: ScopeArgs,
+}
+
+/// Explain the extension's settings, and what was chosen
+///
+/// Explains each setting that the extension declares: what it does, the values it takes, what was chosen where; with
+/// `--account`, also what counts for that account.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  teams-mirror settings
+  teams-mirror settings --account alice@example.org
+  teams-mirror --json settings")]
+pub(super) struct Settings {
+    /// What counts for this account
+    #[arg(long, value_name = "ADDRESS")]
+    account: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Assignment {
+    name: String,
+    value: String,
+}
+
+fn assignment(text: &str) -> Result<Assignment, String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok(Assignment { name: name.into(), value: value.into() }),
+        _ => Err("write the setting's name, `=` and the value, for example `guest-list=on`".into()),
+    }
+}
+
+impl Set {
+    pub(super) fn run(self, context: &Context) -> Result<Output, Failure> {
+        change(context, self.scope.scope(), self.assignment.name, Some(self.assignment.value))
+    }
+}
+
+impl Unset {
+    pub(super) fn run(self, context: &Context) -> Result<Output, Failure> {
+        change(context, self.scope.scope(), self.name, None)
+    }
+}
+
+fn change(context: &Context, scope: Scope, name: String, value: Option<String>) -> Result<Output, Failure> {
+    let client = context.client()?;
+    let changed: SettingChanged = client.call(Method::PUT, "/settings", &SettingChange { scope, name, value })?;
+    let (name, whom) = (&changed.name, named(&changed.scope));
+    let text = match &changed.value {
+        Some(value) => format!("`{name}` is `{value}` for {whom}, from the next save of an event on.\n"),
+        None => format!("Nothing is chosen for `{name}` for {whom}; the next wider choice counts.\n"),
+    };
+    Output::new(&changed, text)
+}
+
+impl Settings {
+    pub(super) fn run(self, context: &Context) -> Result<Output, Failure> {
+        let path = with_query("/settings", &[("account", self.account.clone())]);
+        let settings: Vec<SettingInfo> = context.client()?.get(&path)?;
+        let mut text = String::new();
+        for setting in &settings {
+            text.push_str(&explained(setting, self.account.as_deref()));
+            text.push('\n');
+        }
+        if settings.is_empty() {
+            text.push_str("The extension has no settings.\n");
+        }
+        Output::new(&settings, text)
+    }
+}
+
+fn explained(setting: &SettingInfo, account: Option<&str>) -> String {
+    let mut text = format!("{}\n{}\n", setting.name, output::paragraph(2, &setting.description));
+    let values = if setting.values.is_empty() { "any text".to_owned() } else { setting.values.join(" | ") };
+    let mut pairs = vec![
+        ("values", values),
+        ("default", setting.default.clone()),
+        ("user may choose", yes(setting.user_may_set).into()),
+    ];
+    pairs.extend(
+        setting.chosen.iter().map(|chosen| ("chosen", format!("{} ({})", chosen.value, option(&chosen.scope)))),
+    );
+    if let Some(account) = account {
+        pairs.push(("counts", format!("{} for `{account}`", setting.value)));
+    }
+    text.push_str(&output::fields(&pairs));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_a_name_and_a_value() {
+        assert_eq!(assignment("a=b=c").unwrap(), Assignment { name: "a".into(), value: "b=c".into() });
+        assert_eq!(assignment("a=").unwrap(), Assignment { name: "a".into(), value: String::new() });
+        assert!(assignment("a").is_err() && assignment("=b").is_err());
+    }
+}
