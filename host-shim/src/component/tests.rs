@@ -1,6 +1,6 @@
 //! Whole extensions: honest, hostile, foreign; and the one this program carries.
 
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use super::test_guest::{Guest, OTHER, PROBLEM, SEND};
 use super::types::*;
@@ -431,10 +431,14 @@ fn everything_that_crosses_is_recorded() {
     assert!(!found("canary-token"), "the header field is not one of those that come back");
 }
 
+/// Compiled once for all tests.
+static EMBEDDED_EXTENSION: LazyLock<Extension> =
+    LazyLock::new(|| Extension::load(Source::Embedded, None, limits()).unwrap());
+
 /// Moves when a dependency of the extension's drags in another part of the system: then ask whether it has to be.
 #[test]
 fn the_embedded_extension_imports_what_it_may_and_no_more() {
-    let extension = Extension::load(Source::Embedded, None, limits()).unwrap();
+    let extension = &*EMBEDDED_EXTENSION;
     let interfaces: Vec<&str> = extension.imports().iter().map(|name| name.split('@').next().unwrap()).collect();
     for own in ["http-client", "mirror-record", "log", "types"] {
         assert!(interfaces.contains(&format!("calendar-mirror:extension/{own}").as_str()), "{interfaces:?}");
@@ -455,7 +459,7 @@ fn the_embedded_extension_imports_what_it_may_and_no_more() {
 
 #[test]
 fn the_embedded_extension_prepares_an_event() {
-    let extension = Extension::load(Source::Embedded, None, limits()).unwrap();
+    let extension = &*EMBEDDED_EXTENSION;
     let settings = extension.description().settings.iter();
     let settings = settings.map(|own| Setting { name: own.name.clone(), value: own.default.clone() }).collect();
     let alice = Account { settings, ..account("alice@test.tld") };
