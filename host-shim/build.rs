@@ -93,7 +93,7 @@ fn built_here() -> Result<PathBuf, String> {
     let folder = outer_target_folder()?.join("component");
     let mut cargo = Command::new(variable("CARGO")?);
     cargo
-        .args(["build", "--package", PACKAGE, "--lib", "--target", TARGET, "--profile", PROFILE])
+        .args(["build", "--quiet", "--package", PACKAGE, "--lib", "--target", TARGET, "--profile", PROFILE])
         // The outer cargo has just brought the lock file up to date; the inner one has nothing to change in it.
         .arg("--locked")
         .arg("--manifest-path")

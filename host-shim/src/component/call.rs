@@ -109,11 +109,10 @@ impl Call {
             return CallError::OutOfMemory(self.about.limits.memory);
         }
         let text = error.root_cause().to_string();
-        // Whatever a language's runtime says when it gives up, it says to the standard error, which is not there.
-        if text.contains("wasi:cli/stderr@") {
-            return CallError::Trap(
-                "it gave up and wanted to say why on its standard error (a panic, most likely)".into(),
-            );
+        // A standard library that panics first looks for its settings, then for the standard error; neither is there, and which
+        // comes first is its own affair.
+        if text.contains("`wasi:cli/environment@") || text.contains("`wasi:cli/stderr@") {
+            return CallError::Trap(format!("it panicked, or tried to use its surroundings ({text})"));
         }
         CallError::Trap(text)
     }

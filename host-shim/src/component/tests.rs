@@ -1,6 +1,6 @@
 //! Whole extensions: honest, hostile, foreign; and the one this program carries.
 
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use super::test_guest::{Guest, OTHER, PROBLEM, SEND};
 use super::types::*;
@@ -429,4 +429,58 @@ fn everything_that_crosses_is_recorded() {
         assert!(found(canary), "{canary}: {crossed:?}");
     }
     assert!(!found("canary-token"), "the header field is not one of those that come back");
+}
+
+/// Compiled once for all tests.
+static EMBEDDED_EXTENSION: LazyLock<Extension> =
+    LazyLock::new(|| Extension::load(Source::Embedded, None, limits()).unwrap());
+
+/// Moves when a dependency of the extension's drags in another part of the system: then ask whether it has to be.
+#[test]
+fn the_embedded_extension_imports_what_it_may_and_no_more() {
+    let extension = &*EMBEDDED_EXTENSION;
+    let interfaces: Vec<&str> = extension.imports().iter().map(|name| name.split('@').next().unwrap()).collect();
+    for own in ["http-client", "mirror-record", "log", "types"] {
+        assert!(interfaces.contains(&format!("calendar-mirror:extension/{own}").as_str()), "{interfaces:?}");
+    }
+    for interface in interfaces {
+        let expected = match interface.split_once('/').unwrap() {
+            ("calendar-mirror:extension", _) => true,
+            ("wasi:cli", name) => {
+                ["environment", "exit", "stdin", "stdout", "stderr"].contains(&name) || name.starts_with("terminal-")
+            }
+            ("wasi:io", name) => ["error", "poll", "streams"].contains(&name),
+            ("wasi:random", name) => ["random", "insecure-seed"].contains(&name),
+            _ => false,
+        };
+        assert!(expected, "{interface}");
+    }
+}
+
+#[test]
+fn the_embedded_extension_prepares_an_event() {
+    let extension = &*EMBEDDED_EXTENSION;
+    let settings = extension.description().settings.iter();
+    let settings = settings.map(|own| Setting { name: own.name.clone(), value: own.default.clone() }).collect();
+    let alice = Account { settings, ..account("alice@test.tld") };
+    let text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:u1\r\nDTSTAMP:20260101T000000Z\r\n\
+        DTSTART:20260105T100000Z\r\nDTEND:20260105T110000Z\r\nSUMMARY:One\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let event = object(text);
+    let call = PrepareCall { now_ms: 1_767_225_600_000, ..prepare_call(&alice, &event, None) };
+    let prepared = extension.prepare(&call).unwrap().unwrap();
+    assert_eq!(prepared.uid, "u1");
+    assert_eq!(prepared.icalendar, text);
+    assert_eq!(prepared.first_start_ms, Some(1_767_607_200_000));
+    assert!(!prepared.meeting && !prepared.mirror);
+}
+
+#[test]
+fn where_memory_cannot_be_reserved_it_is_taken_call_by_call() {
+    // More than there are addresses.
+    let limits = Limits { calls: 60_000, ..limits() };
+    let guest = Guest::on_create("(loop $l (drop (memory.grow (i32.const 16))) (br $l)) unreachable");
+    let extension = Extension::load(Source::Bytes(&guest.component()), None, limits).unwrap();
+    let error = create(&extension, &mut Counting::default()).unwrap_err();
+    assert_eq!(error, CallError::OutOfMemory(64 << 20));
+    extension.inspect(&account("bob@test.tld"), 0, &mut Counting::default()).unwrap().unwrap_err();
 }
