@@ -218,14 +218,42 @@ impl Mirror {
             let Some(mut row) = tx.event(account.as_str(), uid)? else { return Ok(false) };
             if row.desired == Desired::Stored && row.state == "rejected" && row.mirror {
                 row.generation += 1;
-            }
-            if row.generation != row.mirrored_generation {
                 super::row::begin(&mut row, now);
-                tx.put_event(&row)?;
             }
+            hurry(&mut row, now);
+            tx.put_event(&row)?;
             Ok(true)
         })?;
         self.pulse.wake();
         Ok(found)
     }
+
+    /// Tries everything again now that waits for its next try; gives how many events that are. What waits for a person
+    /// stays parked.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn retry_all(&self) -> Result<u64, MirrorError> {
+        let now = self.now();
+        let hurried = transact(&*self.store, |tx| {
+            let mut hurried = 0;
+            for mut row in tx.list_events(None, Some(State::Pending.name()), u32::MAX)? {
+                if row.parked.is_none() && row.due_at.is_some_and(|due| due > now) {
+                    hurry(&mut row, now);
+                    tx.put_event(&row)?;
+                    hurried += 1;
+                }
+            }
+            Ok(hurried)
+        })?;
+        self.pulse.wake();
+        Ok(hurried)
+    }
+}
+
+/// Due now, with a clean slate.
+fn hurry(row: &mut EventRow, now: i64) {
+    row.attempts = 0;
+    row.parked = None;
+    row.due_at = Some(now);
 }

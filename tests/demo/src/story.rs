@@ -33,7 +33,8 @@ impl<'a> Step<'a> {
         let took = self.began.elapsed();
         let name = |service, what: &str| {
             let requests = self.sim.requests_to(service);
-            let methods: Vec<String> = requests.into_iter().map(|r| format!("{} {}", r.method, short(&r.path))).collect();
+            let methods: Vec<String> =
+                requests.into_iter().map(|r| format!("{} {}", r.method, short(&r.path))).collect();
             (!methods.is_empty()).then(|| format!("{what}: {}", methods.join(", ")))
         };
         let asked: Vec<String> =
@@ -50,12 +51,16 @@ fn short(path: &str) -> String {
 
 /// Takes an event through its life. Fails at the first thing that is not as it should be.
 pub fn tell(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
-    shim.running.shim().accounts().set_setting(
-        &host_shim::store::Scope::Domain(DOMAIN.into()),
-        "guest-list",
-        Some("on"),
-        &shim.running.shim().mirror().extension().description().settings,
-    ).map_err(|e| e.to_string())?;
+    shim.running
+        .shim()
+        .accounts()
+        .set_setting(
+            &host_shim::store::Scope::Domain(DOMAIN.into()),
+            "guest-list",
+            Some("on"),
+            shim.running.shim().mirror().declared_settings(),
+        )
+        .map_err(|e| e.to_string())?;
 
     let step = Step::begin(sim, 1, "Alice turns Teams on in her webmail's settings and signs in at Microsoft.");
     let page = shim.sign_in(ACCOUNT, AT_MICROSOFT)?;
@@ -66,8 +71,10 @@ pub fn tell(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
     step.end();
 
     let mut server = Server::new(shim.hook.clone(), ACCOUNT);
-    let step = Step::begin(sim, 2, "She saves an event with “Add Teams” ticked. Before storing it, her server asks the hook.");
-    let guests = ["ORGANIZER:mailto:alice@mail.example", "ATTENDEE;CN=Bob;PARTSTAT=NEEDS-ACTION:mailto:bob@partner.example"];
+    let step =
+        Step::begin(sim, 2, "She saves an event with “Add Teams” ticked. Before storing it, her server asks the hook.");
+    let guests =
+        ["ORGANIZER:mailto:alice@mail.example", "ATTENDEE;CN=Bob;PARTSTAT=NEEDS-ACTION:mailto:bob@partner.example"];
     let lines = ["DESCRIPTION:Agenda: budget\\, staff.", guests[0], guests[1]];
     let text = event::meeting(UID, "Planning", &lines);
     let saved = server.save(UID, &text, &Put::wanted())?;
@@ -83,7 +90,9 @@ pub fn tell(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
 
     let step = Step::begin(sim, 3, "She changes the subject and the description.");
     let stored = event::unfolded_only(&server.stored(UID));
-    let changed = stored.replace("SUMMARY:Planning", "SUMMARY:Planning 2030").replace("Agenda: budget", "Agenda: rooms\\, budget");
+    let changed = stored
+        .replace("SUMMARY:Planning", "SUMMARY:Planning 2030")
+        .replace("Agenda: budget", "Agenda: rooms\\, budget");
     server.save(UID, &changed, &Put::default())?;
     settled(shim, "mirrored")?;
     let held = in_teams(sim)?;
@@ -93,7 +102,8 @@ pub fn tell(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
     check(of(&held, "/0/onlineMeeting/joinUrl") == link, "the link is the same", &link)?;
     step.end();
 
-    let step = Step::begin(sim, 4, "She adds a guest. (The policy here lists guests as text; invitations stay the server's.)");
+    let step =
+        Step::begin(sim, 4, "She adds a guest. (The policy here lists guests as text; invitations stay the server's.)");
     let carol = "ATTENDEE;CN=Carol;PARTSTAT=NEEDS-ACTION:mailto:carol@partner.example";
     let changed = event::unfolded_only(&server.stored(UID)).replace(guests[1], &format!("{}\r\n{carol}", guests[1]));
     server.save(UID, &changed, &Put::default())?;
@@ -105,7 +115,8 @@ pub fn tell(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
     check(sim.mails().is_empty(), "Microsoft has mailed nobody", &format!("{:?}", sim.mails()))?;
     step.end();
 
-    let step = Step::begin(sim, 5, "Bob accepts; his answer arrives in the server's copy. Nothing of that is mirrored.");
+    let step =
+        Step::begin(sim, 5, "Bob accepts; his answer arrives in the server's copy. Nothing of that is mirrored.");
     let changed = event::unfolded_only(&server.stored(UID)).replacen("NEEDS-ACTION", "ACCEPTED", 1);
     server.save(UID, &changed, &Put::default())?;
     settled(shim, "mirrored")?;
