@@ -26,6 +26,10 @@ use crate::store::StoreError;
 /// Longer than the longest thing asked for, a look at a mailbox.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How often, and how far apart, it is looked for the door of a `serve` that holds the store.
+const OPENING: u32 = 15;
+const OPENING_STEP: Duration = Duration::from_millis(200);
+
 /// What stays as it is in a segment of a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
@@ -42,16 +46,33 @@ impl Client {
     pub(super) fn open(config: Config) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let socket = config.admin_socket();
-        let here = match runtime.block_on(UnixStream::connect(&socket)) {
-            Ok(_) => None,
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Some(open(&config)?),
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
-                return Err(Failure(format!(
-                    "this user may not open `{}`; run the command as the user who runs `serve`, or as root",
-                    socket.display()
-                )));
+        // A `serve` that is just starting holds the store before it opens its door.
+        let mut patience = OPENING;
+        let here = loop {
+            match runtime.block_on(UnixStream::connect(&socket)) {
+                Ok(_) => break None,
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {}
+                Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                    return Err(Failure(format!(
+                        "this user may not open `{}`; run the command as the user who runs `serve`, or as root",
+                        socket.display()
+                    )));
+                }
+                Err(e) => return Err(Failure(format!("cannot reach `serve` at `{}`: {e}", socket.display()))),
             }
-            Err(e) => return Err(Failure(format!("cannot reach `serve` at `{}`: {e}", socket.display()))),
+            match open(&config) {
+                Ok(router) => break Some(router),
+                Err(NotOpened::InUse(_)) if patience > 0 => std::thread::sleep(OPENING_STEP),
+                Err(NotOpened::InUse(path)) => {
+                    return Err(Failure(format!(
+                        "`{path}` is in use, but no `serve` answers at `{}`; if one is starting or stopping, try again in \
+                         some seconds",
+                        socket.display()
+                    )));
+                }
+                Err(NotOpened::Failed(failure)) => return Err(failure),
+            }
+            patience -= 1;
         };
         Ok(Self { runtime, config, here })
     }
@@ -132,8 +153,23 @@ fn gone(error: impl std::fmt::Display) -> Failure {
     Failure(format!("`serve` broke the connection off ({error}); run the command again"))
 }
 
-/// Opens the store in place of a `serve`.
-fn open(config: &Config) -> Result<Router, Failure> {
+/// Why the store could not be opened here.
+enum NotOpened {
+    /// Somebody else has it.
+    InUse(String),
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl<T: Into<Failure>> From<T> for NotOpened {
+    fn from(failure: T) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
+/// Sees whether the state folder is there and this user's own. A file left by root in the folder of another user would keep
+/// that user's `serve` from starting.
+pub(super) fn own_state(config: &Config) -> Result<(), Failure> {
     let state = config.state_dir.display();
     let about = std::fs::metadata(&config.state_dir).map_err(|e| {
         if e.kind() == ErrorKind::NotFound {
@@ -142,22 +178,23 @@ fn open(config: &Config) -> Result<Router, Failure> {
             format!("the state folder `{state}` cannot be opened: {e}")
         }
     })?;
-    // A file left by root in the folder of another user would keep that user's `serve` from starting.
-    if about.uid() != rustix::process::geteuid().as_raw() {
-        return Err(Failure(format!(
-            "the state folder `{state}` belongs to another user, and no `serve` is running that could be asked; start it, or run \
-             the command as that user: `sudo -u '#{}' teams-mirror …`",
-            about.uid()
-        )));
+    if about.uid() == rustix::process::geteuid().as_raw() {
+        return Ok(());
     }
-    let shim = Shim::open(config.clone()).map_err(|error| match error {
-        StartError::Store(StoreError::InUse { path }) => Failure(format!(
-            "`{path}` is in use, but no `serve` answers at `{}`; it may just be starting or stopping: try again in some seconds",
-            config.admin_socket().display()
-        )),
-        other => other.into(),
-    })?;
-    Ok(admin::router(Arc::new(shim)))
+    Err(Failure(format!(
+        "the state folder `{state}` belongs to another user, who alone may open it: `sudo -u '#{}' teams-mirror …`",
+        about.uid()
+    )))
+}
+
+/// Opens the store in place of a `serve`.
+fn open(config: &Config) -> Result<Router, NotOpened> {
+    own_state(config).map_err(|failure| format!("no `serve` is running that could be asked, and {}", failure.0))?;
+    match Shim::open(config.clone()) {
+        Ok(shim) => Ok(admin::router(Arc::new(shim))),
+        Err(StartError::Store(StoreError::InUse { path })) => Err(NotOpened::InUse(path)),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// A name as one segment of a path.

@@ -104,7 +104,7 @@ impl Policy {
                  `--domain DOMAIN` for a domain, `--account ADDRESS` for one account.",
             )
         } else {
-            let rows: Vec<Vec<String>> = rules.iter().map(|rule| row(rule)).collect();
+            let rows: Vec<Vec<String>> = rules.iter().map(row).collect();
             format!(
                 "{}\nThe narrowest rule that fits decides; without one that fits, nobody may.\n",
                 output::table(&["RULE", "SCOPE", "WHAT IT MEANS"], &rows)

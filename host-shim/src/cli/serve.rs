@@ -2,6 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
+use super::client::own_state;
 use super::output::Output;
 use super::{Context, Failure, notify};
 use crate::config::{Log, LogFormat};
@@ -32,12 +33,7 @@ pub(super) struct Serve {}
 impl Serve {
     pub(super) fn run(self, context: &Context) -> Result<Output, Failure> {
         let config = context.config()?;
-        if !config.state_dir.is_dir() {
-            let state = config.state_dir.display();
-            return Err(Failure(format!(
-                "the state folder `{state}` does not exist; `teams-mirror init --state {state}` makes it"
-            )));
-        }
+        own_state(&config)?;
         begin_log(&config.log)?;
         unreadable();
         let socket = config.admin_socket();
