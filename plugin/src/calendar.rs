@@ -1,0 +1,21 @@
+//! iCalendar text → the domain's event.
+//!
+//! Reading is done with calcard (values, dates, alarms, zones) on a text whose lines [`crate::join_link`] has already
+//! understood; nothing here writes iCalendar.
+
+pub(crate) mod address;
+pub(crate) mod alarm;
+pub(crate) mod event;
+pub(crate) mod html;
+pub(crate) mod limits;
+pub(crate) mod read;
+pub(crate) mod text;
+pub(crate) mod times;
+pub(crate) mod vtimezone;
+pub(crate) mod zones;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use event::{Attendance, Event, EventFault, Guest, GuestKind, ShowAs};
+pub(crate) use read::{Fault, Reading, read};

@@ -1,0 +1,204 @@
+//! DTSTART, DTEND and DURATION → a start and an end in Microsoft's terms.
+
+use calcard::icalendar::{
+    ICalendar, ICalendarComponent, ICalendarDuration, ICalendarEntry, ICalendarProperty, ICalendarValue,
+};
+use chrono::{DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
+
+use super::event::EventFault;
+use super::vtimezone::{find, naive, named, offset_at};
+use super::zones::{Zone, by_name, windows_name};
+
+/// An instant, as Microsoft is told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Date and time in `zone`.
+    pub(crate) local: NaiveDateTime,
+    /// A Windows zone name.
+    pub(crate) zone: &'static str,
+    /// The same instant: Unix time in milliseconds.
+    pub(crate) utc_ms: i64,
+}
+
+impl Moment {
+    fn utc(instant: DateTime<Utc>) -> Self {
+        Self { local: instant.naive_utc(), zone: "UTC", utc_ms: instant.timestamp_millis() }
+    }
+}
+
+/// When an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// Its start; for whole days, midnight.
+    pub(crate) start: Moment,
+    /// Its end, exclusive; for whole days, the midnight after the last.
+    pub(crate) end: Moment,
+    /// Whether it is whole days, which have no zone.
+    pub(crate) all_day: bool,
+}
+
+/// How times in one text are to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock<'c> {
+    /// For its VTIMEZONEs.
+    pub(crate) calendar: &'c ICalendar,
+    /// The zone of floating times, and of the days of all-day events.
+    pub(crate) floating: Tz,
+}
+
+enum Written {
+    Day(NaiveDate),
+    Time(Moment, Option<Tz>),
+}
+
+impl Clock<'_> {
+    /// When a VEVENT is (RFC 5545 §3.6.1, §3.8.2).
+    pub(crate) fn span(&self, event: &ICalendarComponent) -> Result<Span, EventFault> {
+        let start = event.property(&ICalendarProperty::Dtstart).ok_or(EventFault::NoStart)?;
+        let start = self.written(start).ok_or(EventFault::BadDate)?;
+        let end = event.property(&ICalendarProperty::Dtend);
+        let end = end.map(|entry| self.written(entry).ok_or(EventFault::BadDate)).transpose()?;
+        let duration = match event.property(&ICalendarProperty::Duration).and_then(|entry| entry.values.first()) {
+            None => None,
+            Some(ICalendarValue::Duration(duration)) if !duration.neg => Some(duration),
+            Some(ICalendarValue::Duration(_)) => return Err(EventFault::EndBeforeStart),
+            Some(_) => return Err(EventFault::BadDate),
+        };
+        match start {
+            Written::Day(first) => {
+                let end = match (end, duration) {
+                    (Some(Written::Day(end)), _) => end,
+                    (Some(Written::Time(end, _)), _) => {
+                        let day = end.local.date();
+                        if end.local.time() == chrono::NaiveTime::MIN { day } else { next_day(day)? }
+                    }
+                    (None, Some(duration)) => {
+                        let days =
+                            duration.as_seconds().div_euclid(86_400) + i64::from(duration.as_seconds() % 86_400 > 0);
+                        first.checked_add_signed(Duration::days(days)).ok_or(EventFault::BadDate)?
+                    }
+                    (None, None) => first,
+                };
+                if end < first {
+                    return Err(EventFault::EndBeforeStart);
+                }
+                self.days(first, end.max(next_day(first)?))
+            }
+            Written::Time(start, zone) => {
+                let end = match (end, duration) {
+                    (Some(Written::Time(end, _)), _) => end,
+                    (Some(Written::Day(end)), _) => {
+                        self.moment(end.and_time(chrono::NaiveTime::MIN), zone.unwrap_or(self.floating))
+                    }
+                    (None, Some(duration)) => later(start, zone, duration).ok_or(EventFault::BadDate)?,
+                    (None, None) => start,
+                };
+                if end.utc_ms < start.utc_ms {
+                    return Err(EventFault::EndBeforeStart);
+                }
+                Ok(Span { start, end, all_day: false })
+            }
+        }
+    }
+
+    /// Half an hour from the next full hour on, for a draft that has no start yet.
+    pub(crate) fn placeholder(now_ms: i64) -> Option<Span> {
+        let now = DateTime::from_timestamp_millis(now_ms)?;
+        let hour = now.with_minute(0)?.with_second(0)?.with_nanosecond(0)? + Duration::hours(1);
+        Some(Span { start: Moment::utc(hour), end: Moment::utc(hour + Duration::minutes(30)), all_day: false })
+    }
+
+    /// An absolute instant, such as a TRIGGER may be.
+    pub(crate) fn instant(&self, entry: &ICalendarEntry) -> Option<i64> {
+        match self.written(entry)? {
+            Written::Time(moment, _) => Some(moment.utc_ms),
+            Written::Day(_) => None,
+        }
+    }
+
+    fn days(&self, first: NaiveDate, end: NaiveDate) -> Result<Span, EventFault> {
+        let midnight = |day: NaiveDate| {
+            let local = day.and_time(chrono::NaiveTime::MIN);
+            // Days are floating (RFC 5545 §3.3.4); when they begin is a question of where the account is.
+            Moment { local, zone: "UTC", utc_ms: self.moment(local, self.floating).utc_ms }
+        };
+        Ok(Span { start: midnight(first), end: midnight(end), all_day: true })
+    }
+
+    fn written(&self, entry: &ICalendarEntry) -> Option<Written> {
+        let value = entry.values.first()?.as_partial_date_time()?;
+        let local = naive(value)?;
+        if !value.has_time() {
+            return Some(Written::Day(local.date()));
+        }
+        if value.has_zone() {
+            let minutes = i64::from(value.tz_hour.unwrap_or(0)) * 60 + i64::from(value.tz_minute.unwrap_or(0));
+            let offset = Duration::minutes(if value.tz_minus { -minutes } else { minutes });
+            return Some(Written::Time(Moment::utc(local.checked_sub_signed(offset)?.and_utc()), None));
+        }
+        let Some(tzid) = entry.tz_id() else {
+            return Some(Written::Time(self.moment(local, self.floating), Some(self.floating)));
+        };
+        let definition = find(self.calendar, tzid);
+        Some(match by_name(tzid).or_else(|| definition.and_then(named)) {
+            Some(Zone::Iana(zone)) => Written::Time(self.moment(local, zone), Some(zone)),
+            zone => {
+                // A definition knows daylight saving, which a bare offset does not.
+                let defined = definition.and_then(|definition| offset_at(self.calendar, definition, local));
+                let offset = match (defined, zone) {
+                    (Some(offset), _) | (None, Some(Zone::Fixed(offset))) => offset,
+                    _ => return Some(Written::Time(self.moment(local, self.floating), Some(self.floating))),
+                };
+                let seconds = Duration::seconds(i64::from(offset.local_minus_utc()));
+                Written::Time(Moment::utc(local.checked_sub_signed(seconds)?.and_utc()), None)
+            }
+        })
+    }
+
+    fn moment(&self, local: NaiveDateTime, zone: Tz) -> Moment {
+        match (zone.from_local_datetime(&local), windows_name(zone)) {
+            (LocalResult::Single(time), Some(windows)) => {
+                Moment { local, zone: windows, utc_ms: time.timestamp_millis() }
+            }
+            (LocalResult::Single(time), None) => Moment::utc(time.to_utc()),
+            // The hour that comes twice is meant the first time (RFC 5545 §3.3.5); Microsoft may see it otherwise, so it is
+            // told an instant.
+            (LocalResult::Ambiguous(first, _), _) => Moment::utc(first.to_utc()),
+            // The hour that does not exist is read with the offset before it (same section).
+            (LocalResult::None, _) => {
+                let before = local - Duration::hours(3);
+                let instant =
+                    zone.from_local_datetime(&before).earliest().map(|time| time.to_utc() + Duration::hours(3));
+                Moment::utc(instant.unwrap_or_else(|| local.and_utc()))
+            }
+        }
+    }
+}
+
+/// A start and a DURATION: weeks and days are days of the calendar, the rest is exact (RFC 5545 §3.3.6).
+fn later(start: Moment, zone: Option<Tz>, duration: &ICalendarDuration) -> Option<Moment> {
+    let days = u64::from(duration.weeks) * 7 + u64::from(duration.days);
+    let exact = Duration::seconds(
+        i64::from(duration.hours) * 3600 + i64::from(duration.minutes) * 60 + i64::from(duration.seconds),
+    );
+    let Some(zone) = zone else {
+        let instant = DateTime::from_timestamp_millis(start.utc_ms)?;
+        return Some(Moment::utc(instant.checked_add_days(Days::new(days))?.checked_add_signed(exact)?));
+    };
+    let local = DateTime::from_timestamp_millis(start.utc_ms)?.with_timezone(&zone).naive_local();
+    let day = local.checked_add_days(Days::new(days))?;
+    let instant = zone.from_local_datetime(&day).earliest().map_or_else(|| day.and_utc(), |time| time.to_utc());
+    let end = instant.checked_add_signed(exact)?;
+    let local = end.with_timezone(&zone).naive_local();
+    match (zone.from_local_datetime(&local), windows_name(zone)) {
+        (LocalResult::Single(_), Some(windows)) => {
+            Some(Moment { local, zone: windows, utc_ms: end.timestamp_millis() })
+        }
+        _ => Some(Moment::utc(end)),
+    }
+}
+
+fn next_day(day: NaiveDate) -> Result<NaiveDate, EventFault> {
+    day.succ_opt().ok_or(EventFault::BadDate)
+}

@@ -1,0 +1,99 @@
+//! What the extension is and which settings it understands (`wit/extension.wit`).
+
+use crate::record;
+
+/// The one service the extension talks to: Microsoft Graph, v1.0.
+pub const SERVICE: &str = "graph";
+
+/// A setting for the administrator, and perhaps for the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettingDeclaration {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, for the administrator.
+    pub description: &'static str,
+    /// The allowed values.
+    pub values: &'static [&'static str],
+    /// The value where nobody chose one.
+    pub default: &'static str,
+    /// Whether a user may choose for their own account.
+    pub user_may_set: bool,
+}
+
+/// The extension's description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Description {
+    /// Short name.
+    pub name: &'static str,
+    /// Name for people.
+    pub title: &'static str,
+    /// Semver.
+    pub version: &'static str,
+    /// Name and purpose of each service.
+    pub services: &'static [(&'static str, &'static str)],
+    /// OAuth scopes beyond those of sign-in.
+    pub scopes: &'static [&'static str],
+    /// The settings.
+    pub settings: &'static [SettingDeclaration],
+    /// Formats of the record it reads, the one it writes first.
+    pub record_formats: &'static [u16],
+}
+
+/// Only what works is declared: a setting that does nothing yet would be a promise.
+const SETTINGS: &[SettingDeclaration] = &[
+    SettingDeclaration {
+        name: "mirror",
+        description: "Which events appear in the Microsoft calendar: only those with a Teams meeting, or all of them. \
+                      With all-events, invitations from other people appear as well, as plain entries.",
+        values: &["teams-events", "all-events"],
+        default: "teams-events",
+        user_may_set: false,
+    },
+    SettingDeclaration {
+        name: "meetings",
+        description: "When a new event gets a Teams meeting although nobody asked for one: never, at the first save \
+                      that has a guest, or always. Imports are left alone.",
+        values: &["never", "with-guests", "always"],
+        default: "never",
+        user_may_set: true,
+    },
+    SettingDeclaration {
+        name: "invitations",
+        description: "Who mails the invitations: the calendar server, or Microsoft. With microsoft the guests become \
+                      attendees of the Microsoft event and Microsoft mails them; choose it only for a server that \
+                      sends no invitations of its own, or guests get two.",
+        values: &["server", "microsoft"],
+        default: "server",
+        user_may_set: false,
+    },
+    SettingDeclaration {
+        name: "guest-list",
+        description: "Whether the guests' names and addresses are listed in the text of the Microsoft event. Each \
+                      change of the guests then costs a request, and Microsoft learns the addresses.",
+        values: &["off", "on"],
+        default: "off",
+        user_may_set: false,
+    },
+    SettingDeclaration {
+        name: "private",
+        description: "What Microsoft learns of a private or confidential event without a meeting, where all events are \
+                      mirrored: that the time is taken (busy), everything (full), or nothing (skip).",
+        values: &["busy", "full", "skip"],
+        default: "busy",
+        user_may_set: false,
+    },
+];
+
+/// The extension's description.
+#[must_use]
+pub fn describe() -> Description {
+    Description {
+        name: "teams",
+        title: "Microsoft Teams",
+        version: env!("CARGO_PKG_VERSION"),
+        services: &[(SERVICE, "Microsoft Graph v1.0: the user's Microsoft calendar")],
+        scopes: &["Calendars.ReadWrite"],
+        settings: SETTINGS,
+        record_formats: record::FORMATS,
+    }
+}

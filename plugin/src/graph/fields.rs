@@ -1,0 +1,197 @@
+//! An event as groups of Graph fields. A group travels whole or not at all.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::calendar::event::{Importance, Sensitivity};
+use crate::calendar::times::Moment;
+use crate::calendar::{Event, Guest, GuestKind, ShowAs, text};
+use crate::domain::Copy;
+use crate::record::fingerprint;
+use crate::settings::{Private, Settings};
+use crate::standing::is_private;
+use crate::words::{Phrase, Words};
+
+/// Attendees of one event (Graph, resource `event`).
+pub(crate) const MAX_GUESTS: usize = 500;
+
+/// Exchange keeps 255 characters of a subject.
+const MAX_SUBJECT: usize = 255;
+
+/// The group that holds the body, which needs care where there is a meeting.
+pub(crate) const BODY: &str = "body";
+const ATTENDEES: &str = "attendees";
+
+/// Field groups by name: fields of the event resource.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fields {
+    groups: BTreeMap<&'static str, Map<String, Value>>,
+    /// The user's part of the body, HTML.
+    pub(crate) html: String,
+}
+
+/// How an event is to be shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Showing<'a> {
+    /// The account's settings.
+    pub(crate) settings: &'a Settings,
+    /// Whose copy.
+    pub(crate) copy: Copy,
+    /// Whether it has, or is to have, a meeting.
+    pub(crate) meeting: bool,
+    /// Whether it is not saved yet: nobody is told of it.
+    pub(crate) draft: bool,
+    /// The account's language.
+    pub(crate) words: Words,
+}
+
+impl Fields {
+    /// Every group of an event.
+    pub(crate) fn of(event: &Event, showing: Showing<'_>) -> Self {
+        let Showing { settings, copy, meeting, draft, words } = showing;
+        let hidden = is_private(event) && !meeting && settings.private == Private::Busy;
+        let mut groups: BTreeMap<&'static str, Map<String, Value>> = BTreeMap::new();
+        let mut put = |group: &'static str, fields: Value| {
+            if let Value::Object(fields) = fields {
+                groups.insert(group, fields);
+            }
+        };
+        let span = &event.span;
+        put("time", json!({ "start": time(&span.start), "end": time(&span.end), "isAllDay": span.all_day }));
+        put("showAs", json!({ "showAs": show_as(event.show_as) }));
+        put("sensitivity", json!({ "sensitivity": sensitivity(event.sensitivity) }));
+        put("importance", json!({ "importance": importance(event.importance) }));
+        put(
+            "reminder",
+            match event.reminder {
+                Some(minutes) => json!({ "isReminderOn": true, "reminderMinutesBeforeStart": minutes }),
+                None => json!({ "isReminderOn": false }),
+            },
+        );
+        let html = if hidden {
+            put("subject", json!({ "subject": words.say(Phrase::PrivateSubject) }));
+            put("location", location("", None));
+            put("categories", json!({ "categories": [] }));
+            String::new()
+        } else {
+            put("subject", json!({ "subject": subject(&event.subject).0 }));
+            put("location", location(&event.location, event.position));
+            put("categories", json!({ "categories": event.categories }));
+            let listed = settings.guest_list && copy == Copy::Own;
+            text::body(event, listed.then_some(event.guests.as_slice()), words).0
+        };
+        put(BODY, json!({ "body": { "contentType": "html", "content": html } }));
+        if settings.microsoft_invites && copy == Copy::Own && !draft && !hidden {
+            let guests = if event.guests.len() > MAX_GUESTS { &[] } else { event.guests.as_slice() };
+            put(ATTENDEES, json!({ "attendees": guests.iter().map(attendee).collect::<Vec<_>>() }));
+        }
+        Self { groups, html }
+    }
+
+    /// The fingerprint of each group.
+    pub(crate) fn fingerprints(&self) -> BTreeMap<String, String> {
+        self.groups.iter().map(|(&group, fields)| (group.to_owned(), fingerprint(&json!(fields).to_string()))).collect()
+    }
+
+    /// The groups that differ from what was last confirmed.
+    pub(crate) fn changed(&self, confirmed: &BTreeMap<String, String>) -> Vec<&'static str> {
+        let nobody = fingerprint(&json!({ "attendees": [] }).to_string());
+        self.fingerprints()
+            .iter()
+            .filter(|(group, print)| match confirmed.get(*group) {
+                Some(known) => known != *print,
+                // Who was never told of guests knows of none.
+                None => *group != ATTENDEES || **print != nobody,
+            })
+            .filter_map(|(group, _)| self.groups.keys().find(|key| *key == group).copied())
+            .collect()
+    }
+
+    /// The fields of some groups, for a PATCH.
+    pub(crate) fn some(&self, groups: &[&'static str]) -> Map<String, Value> {
+        groups
+            .iter()
+            .filter_map(|group| self.groups.get(group))
+            .flatten()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+
+    /// All fields, for a POST; what is empty there is left to Microsoft's defaults, which are the same.
+    pub(crate) fn all(&self) -> Map<String, Value> {
+        let mut all: Map<String, Value> =
+            self.groups.values().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+        for name in ["attendees", "categories"] {
+            if all.get(name).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+                all.remove(name);
+            }
+        }
+        if all.get("location") == location("", None).get("location") {
+            all.remove("location");
+        }
+        all
+    }
+}
+
+/// A subject of at most 255 UTF-16 units, cut between characters, and whether it had to be cut.
+pub(crate) fn subject(whole: &str) -> (String, bool) {
+    let mut units = 0;
+    let mut cut = String::new();
+    for character in whole.chars() {
+        units += character.len_utf16();
+        if units > MAX_SUBJECT {
+            return (cut, true);
+        }
+        // A subject is one line.
+        cut.push(if character.is_control() { ' ' } else { character });
+    }
+    (cut, false)
+}
+
+fn time(moment: &Moment) -> Value {
+    json!({ "dateTime": moment.local.format("%Y-%m-%dT%H:%M:%S").to_string(), "timeZone": moment.zone })
+}
+
+fn location(name: &str, position: Option<(f64, f64)>) -> Value {
+    match position {
+        Some((latitude, longitude)) => json!({
+            "location": { "displayName": name, "coordinates": { "latitude": latitude, "longitude": longitude } }
+        }),
+        None => json!({ "location": { "displayName": name } }),
+    }
+}
+
+fn attendee(guest: &Guest) -> Value {
+    let kind = match guest.kind {
+        GuestKind::Required => "required",
+        GuestKind::Optional => "optional",
+        GuestKind::Resource => "resource",
+    };
+    let name = if guest.name.is_empty() { &guest.address } else { &guest.name };
+    json!({ "type": kind, "emailAddress": { "address": guest.address, "name": name } })
+}
+
+fn show_as(show_as: ShowAs) -> &'static str {
+    match show_as {
+        ShowAs::Free => "free",
+        ShowAs::Tentative => "tentative",
+        ShowAs::Busy => "busy",
+    }
+}
+
+fn sensitivity(sensitivity: Sensitivity) -> &'static str {
+    match sensitivity {
+        Sensitivity::Normal => "normal",
+        Sensitivity::Private => "private",
+        Sensitivity::Confidential => "confidential",
+    }
+}
+
+fn importance(importance: Importance) -> &'static str {
+    match importance {
+        Importance::Low => "low",
+        Importance::Normal => "normal",
+        Importance::High => "high",
+    }
+}

@@ -1,0 +1,188 @@
+//! One call of one hook: what it was given, read once, and the way to Microsoft.
+
+use crate::calendar::{self, EventFault, limits};
+use crate::domain::{CalendarObject, Context, Copy, HookError};
+use crate::graph::fields::{Fields, Showing};
+use crate::graph::{RemoteEvent, errors, requests};
+use crate::host::{Host, HttpError, Level, Request, Response};
+use crate::mailbox::Facts;
+use crate::prepare::fault_phrase;
+use crate::record::Record;
+use crate::settings::Settings;
+use crate::standing;
+use crate::words::{Phrase, Words};
+
+/// What should be at Microsoft.
+#[derive(Debug, Clone)]
+pub(super) struct Desired {
+    /// The event's fields.
+    pub(super) fields: Fields,
+    /// Whether it should have a meeting.
+    pub(super) meeting: bool,
+}
+
+/// What a text asks for.
+#[derive(Debug, Clone)]
+pub(super) enum Goal {
+    /// Nothing should be there, with the reason.
+    Absent(&'static str),
+    /// It is over; what is there stays, what is not is not made.
+    Past,
+    /// It should be there.
+    Present(Box<Desired>),
+}
+
+/// One call of one hook.
+pub(super) struct Session<'a> {
+    host: &'a mut dyn Host,
+    /// What the host said.
+    pub(super) context: &'a Context,
+    /// The event.
+    pub(super) object: &'a CalendarObject,
+    /// The account's language.
+    pub(super) words: Words,
+    settings: Settings,
+    facts: Option<Facts>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(host: &'a mut dyn Host, context: &'a Context, object: &'a CalendarObject) -> Self {
+        Self {
+            host,
+            context,
+            object,
+            words: Words::for_language(&context.account.language),
+            settings: Settings::of(&context.account),
+            facts: context.mailbox.as_deref().and_then(Facts::read),
+        }
+    }
+
+    /// What the text asks for.
+    pub(super) fn goal(&self, meeting: bool) -> Result<Goal, HookError> {
+        let rejected = |phrase| HookError::Rejected(self.words.problem(phrase));
+        let (text, account) = (self.object.icalendar.as_str(), &self.context.account);
+        if !limits::within(text) {
+            return Err(rejected(Phrase::TooLarge));
+        }
+        let reading = calendar::read(text, account).map_err(|_| rejected(Phrase::NotICalendar))?;
+        let meeting = meeting && reading.copy == Copy::Own;
+        if let Err(why) = standing::wanted(&reading, &self.settings, meeting) {
+            return Ok(Goal::Absent(why));
+        }
+        if reading.recurring {
+            return Err(rejected(Phrase::Recurring));
+        }
+        let event = match reading.event {
+            Ok(event) if standing::is_past(&event, self.context.now_ms) => return Ok(Goal::Past),
+            Ok(event) => event,
+            Err(EventFault::NoStart) if self.context.draft => {
+                calendar::read::with_placeholder(text, account, self.context.now_ms)
+                    .ok_or_else(|| rejected(Phrase::NoStart))?
+            }
+            Err(fault) => return Err(rejected(fault_phrase(fault))),
+        };
+        let fields = Fields::of(
+            &event,
+            Showing {
+                settings: &self.settings,
+                copy: reading.copy,
+                meeting,
+                draft: self.context.draft,
+                words: self.words,
+            },
+        );
+        Ok(Goal::Present(Box::new(Desired { fields, meeting })))
+    }
+
+    /// Whether the mailbox is thought to make Teams meetings; so it is until somebody has looked.
+    pub(super) fn teams(&self) -> bool {
+        self.facts.as_ref().is_none_or(Facts::teams)
+    }
+
+    /// The record the host handed in.
+    pub(super) fn read(&self, mirrored: &[u8]) -> Result<Record, HookError> {
+        Record::read(mirrored).map_err(|_| HookError::Other(self.words.problem(Phrase::RecordUnreadable)))
+    }
+
+    /// Has the host remember this before anything else is sent.
+    pub(super) fn save(&mut self, record: Option<&Record>) -> Result<(), HookError> {
+        self.host
+            .save(record.map(Record::to_bytes))
+            .map_err(|why| HookError::Other(self.words.problem_about(Phrase::NotSaved, &why)))
+    }
+
+    /// Sends a request whose missing answer needs no care.
+    pub(super) fn send(&mut self, request: Request) -> Result<Response, HookError> {
+        let words = self.words;
+        self.attempt(request).map_err(|error| errors::of_failure(&error, words))
+    }
+
+    /// Sends a request.
+    pub(super) fn attempt(&mut self, request: Request) -> Result<Response, HttpError> {
+        let method = request.method;
+        let answer = self.host.send(request);
+        match &answer {
+            Ok(response) if response.status < 400 => {}
+            Ok(response) => {
+                let code = crate::graph::answers::error_code(response);
+                let id = response.header("request-id").unwrap_or_default();
+                self.log(Level::Warn, &format!("{method:?} refused: {} {code} {id}", response.status));
+            }
+            Err(error) => self.log(Level::Warn, &format!("{method:?} without an answer: {}", kind(error))),
+        }
+        answer
+    }
+
+    pub(super) fn log(&mut self, level: Level, message: &str) {
+        self.host.log(level, message);
+    }
+
+    /// The event at Microsoft; `None` where it is gone.
+    pub(super) fn get(&mut self, id: &str) -> Result<Option<RemoteEvent>, HookError> {
+        let response = self.send(requests::read(id))?;
+        match response.status {
+            200..300 => match RemoteEvent::read(&response) {
+                Some(event) => Ok(Some(event)),
+                None => Err(errors::unexpected(&response, self.words)),
+            },
+            _ if errors::is_gone(&response) => Ok(None),
+            _ => Err(errors::of_response(&response, self.words)),
+        }
+    }
+
+    /// Removes the event; what is gone already counts as removed.
+    pub(super) fn delete(&mut self, id: &str) -> Result<(), HookError> {
+        let response = self.send(requests::delete(id))?;
+        match response.status {
+            200..300 => Ok(()),
+            _ if errors::is_gone(&response) => Ok(()),
+            _ => Err(errors::of_response(&response, self.words)),
+        }
+    }
+
+    /// The event whose extended property has this value.
+    pub(super) fn find(&mut self, property: &str, value: &str) -> Result<Option<RemoteEvent>, HookError> {
+        let response = self.send(requests::find(property, value))?;
+        if !(200..300).contains(&response.status) {
+            return Err(errors::of_response(&response, self.words));
+        }
+        let found = RemoteEvent::read_page(&response).ok_or_else(|| errors::unexpected(&response, self.words))?;
+        if found.len() > 1 {
+            self.log(Level::Warn, &format!("{} events carry one tag; the first is used", found.len()));
+        }
+        Ok(found.into_iter().next())
+    }
+}
+
+fn kind(error: &HttpError) -> &'static str {
+    match error {
+        HttpError::NotSent(_) => "not sent",
+        HttpError::Unanswered(_) => "unanswered",
+        HttpError::Wait(_) => "held back",
+        HttpError::SignInNeeded(_) => "sign-in needed",
+        HttpError::AdminNeeded(_) => "administrator needed",
+        HttpError::Refused(_) => "refused by the host",
+        HttpError::BudgetSpent(_) => "budget spent",
+        HttpError::Other(_) => "other",
+    }
+}

@@ -1,0 +1,125 @@
+//! What Microsoft is told of an event, and what not.
+
+use super::*;
+
+#[test]
+fn a_series_is_refused_and_nothing_is_sent() {
+    let context = context(&[]);
+    let record = created(&context, EVENT);
+    let series = EVENT.replace("SUMMARY", "RRULE:FREQ=DAILY\r\nSUMMARY");
+    for error in [
+        on_create(&mut Script::default(), &context, &object(&series), true).unwrap_err(),
+        on_update(&mut Script::default(), &context, &object(&series), true, &record).unwrap_err(),
+    ] {
+        assert!(matches!(&error, HookError::Rejected(problem) if problem.code == "recurring"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_draft_becomes_an_event_under_another_uid() {
+    let mut context = context(&[("invitations", "microsoft")]);
+    context.draft = true;
+    let with_guest = EVENT.replace("SUMMARY", "ATTENDEE;CN=Bob;ROLE=OPT-PARTICIPANT:mailto:bob@example.org\r\nSUMMARY");
+    let without_start: String = with_guest.split_inclusive("\r\n").filter(|line| !line.starts_with("DT")).collect();
+    let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
+    let record = on_create(&mut host, &context, &object(&without_start), true).unwrap().mirrored.unwrap();
+    let body = host.body(0);
+    assert!(body.get("attendees").is_none(), "a draft invites nobody");
+    assert_eq!(body["start"], json!({ "dateTime": "2026-11-22T11:00:00", "timeZone": "UTC" }));
+    assert_eq!(body["end"]["dateTime"], "2026-11-22T11:30:00");
+
+    context.draft = false;
+    let mut saved = object(&with_guest);
+    saved.tag = "f".repeat(32);
+    let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
+    let outcome = on_update(&mut host, &context, &saved, true, &record).unwrap();
+    host.assert_steps(&["Patch"]);
+    let body = host.body(0);
+    assert_eq!(body["singleValueExtendedProperties"][0]["value"], "f".repeat(32));
+    assert_eq!(body["start"]["dateTime"], "2026-12-01T10:00:00");
+    assert_eq!(
+        body["attendees"],
+        json!([{ "type": "optional", "emailAddress": { "address": "bob@example.org", "name": "Bob" } }])
+    );
+    assert_eq!(Record::read(&outcome.mirrored.unwrap()).unwrap().tag, "f".repeat(32));
+
+    context.draft = true;
+    let error = on_create(&mut Script::default(), &self::context(&[]), &object(&without_start), true).unwrap_err();
+    assert_eq!(error.problem().code, "no-start");
+}
+
+#[test]
+fn attendees_are_told_once_for_each_change_of_theirs_and_never_of_their_answers() {
+    let context = context(&[("invitations", "microsoft")]);
+    let text = |line: &str| EVENT.replace("SUMMARY", &format!("{line}SUMMARY"));
+    let bob = "ATTENDEE;CN=Bob;PARTSTAT=NEEDS-ACTION:mailto:bob@example.org\r\n";
+    let record = created(&context, &text(bob));
+    let mut host = Script::default();
+    on_update(&mut host, &context, &object(&text(&bob.replace("NEEDS-ACTION", "ACCEPTED"))), true, &record).unwrap();
+    host.assert_steps(&[]);
+    let room = "ATTENDEE;CUTYPE=ROOM:mailto:room@example.org\r\nATTENDEE:mailto:alice@example.org\r\n";
+    let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
+    on_update(&mut host, &context, &object(&text(&format!("{bob}{room}"))), true, &record).unwrap();
+    assert_eq!(host.body(0).as_object().unwrap().len(), 1);
+    assert_eq!(host.body(0)["attendees"].as_array().unwrap().len(), 2);
+    assert_eq!(host.body(0)["attendees"][1]["type"], "resource");
+
+    // Nobody invited, nobody ever told: no request for an empty list.
+    let record = created(&self::context(&[]), EVENT);
+    on_update(&mut Script::default(), &context, &object(EVENT), true, &record).unwrap();
+}
+
+#[test]
+fn guests_are_listed_in_the_body_where_the_administrator_says_so() {
+    let context = context(&[("guest-list", "on")]);
+    let text = EVENT.replace("SUMMARY", "ATTENDEE;CN=\"Bob <B>\":mailto:bob@example.org\r\nSUMMARY");
+    let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
+    on_create(&mut host, &context, &object(&text), true).unwrap();
+    let body = host.body(0);
+    assert_eq!(body["body"]["content"], "Agenda<p>Guests:<br>Bob &lt;B&gt; &lt;bob@example.org&gt;</p>");
+    assert!(body.get("attendees").is_none());
+}
+
+#[test]
+fn a_private_event_without_a_meeting_tells_only_that_the_time_is_taken() {
+    let private = EVENT.replace("SUMMARY", "CLASS:PRIVATE\r\nLOCATION:Home\r\nCATEGORIES:x\r\nSUMMARY");
+    let mut host = Script::new([answer(201, remote(None, "W/\"1\""))]);
+    on_create(&mut host, &context(&[("mirror", "all-events")]), &object(&private), false).unwrap();
+    let body = host.body(0);
+    assert_eq!((&body["subject"], &body["sensitivity"]), (&json!("Private appointment"), &json!("private")));
+    assert_eq!(body["body"]["content"], "");
+    assert!(!host.body(0).to_string().contains("Home"));
+
+    let skip = context(&[("mirror", "all-events"), ("private", "skip")]);
+    let outcome = on_create(&mut Script::default(), &skip, &object(&private), false).unwrap();
+    assert_eq!(outcome.reason.as_deref(), Some("private"));
+
+    let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
+    on_create(&mut host, &context(&[]), &object(&private), true).unwrap();
+    assert_eq!(host.body(0)["subject"], "Planning");
+}
+
+#[test]
+fn invitations_of_others_are_plain_entries_under_all_events() {
+    let theirs = |partstat: &str| {
+        EVENT.replace(
+            "SUMMARY",
+            &format!(
+                "ORGANIZER:mailto:bob@example.org\r\nATTENDEE;PARTSTAT={partstat}:MAILTO:Alice@Example.org\r\nSUMMARY"
+            ),
+        )
+    };
+    let context = context(&[("mirror", "all-events"), ("invitations", "microsoft"), ("guest-list", "on")]);
+    for (partstat, show_as) in [("ACCEPTED", "busy"), ("TENTATIVE", "tentative"), ("NEEDS-ACTION", "tentative")] {
+        let mut host = Script::new([answer(201, remote(None, "W/\"1\""))]);
+        on_create(&mut host, &context, &object(&theirs(partstat)), true).unwrap();
+        let body = host.body(0);
+        assert_eq!(body["showAs"], show_as);
+        assert!(body.get("isOnlineMeeting").is_none() && body.get("attendees").is_none());
+        assert_eq!(body["body"]["content"], "Agenda");
+    }
+    let outcome = on_create(&mut Script::default(), &context, &object(&theirs("DECLINED")), false).unwrap();
+    assert_eq!(outcome.reason.as_deref(), Some("declined"));
+    let outcome = on_create(&mut Script::default(), &self::context(&[]), &object(&theirs("ACCEPTED")), true).unwrap();
+    assert_eq!(outcome.reason.as_deref(), Some("attendee-copy"));
+}

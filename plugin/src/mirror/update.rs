@@ -1,0 +1,215 @@
+//! Changing an event: what differs and nothing else, and never its link by accident.
+
+use serde_json::{Map, Value, json};
+
+use super::create::create;
+use super::mirrored_as;
+use super::session::{Desired, Session};
+use crate::domain::{HookError, Notice, Outcome, RemoteState};
+use crate::graph::fields::BODY;
+use crate::graph::{RemoteEvent, errors, meeting_block, requests};
+use crate::host::{Level, Response};
+use crate::mailbox::TEAMS;
+use crate::record::Record;
+use crate::standing::reason;
+use crate::words::Phrase;
+
+/// Attempts at one PATCH while the event keeps changing at Microsoft.
+const ROUNDS: usize = 3;
+
+/// Brings the event of a record to what is desired: no request where nothing differs, otherwise one PATCH where Microsoft
+/// lets it be one.
+pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &Desired) -> Result<Outcome, HookError> {
+    if record.has_meeting() && !desired.meeting {
+        // Microsoft freezes `isOnlineMeeting`: the only way without a meeting is another event.
+        if let Some(id) = record.remote_id.take() {
+            session.delete(&id)?;
+        }
+        return create(session, desired);
+    }
+    record.meeting_asked = desired.meeting;
+    let mut change = Change {
+        groups: desired.fields.changed(&record.groups),
+        meeting: desired.meeting && !record.has_meeting() && session.teams(),
+        tag: record.tag != session.object.tag,
+    };
+    let old_url = record.join_url.clone();
+    let mut notices = Vec::new();
+    if change.is_any() && send(session, &mut record, desired, &mut change, &mut notices)? == Standing::Gone {
+        return Ok(removed(vec![session.words.notice(Phrase::DeletedAtMicrosoft)]));
+    }
+    if old_url.is_some() && !record.has_meeting() && !change.meeting && session.teams() {
+        // The answer says that the meeting is gone. Noted first, so that a failure of what follows forgets nothing.
+        session.log(Level::Warn, "the meeting is gone from the event; asking for another");
+        session.save(Some(&record))?;
+        change = Change { groups: Vec::new(), meeting: true, tag: false };
+        if send(session, &mut record, desired, &mut change, &mut notices)? == Standing::Gone {
+            return Ok(removed(vec![session.words.notice(Phrase::DeletedAtMicrosoft)]));
+        }
+    }
+
+    let mut outcome = mirrored_as(&record);
+    outcome.notices = notices;
+    if old_url.is_some() && !record.has_meeting() {
+        outcome.notices.push(session.words.notice(Phrase::MeetingLost));
+        outcome.facts_stale = true;
+        outcome.reason = Some(reason::NO_TEAMS.to_owned());
+    } else if old_url.is_some() && record.join_url != old_url {
+        outcome.notices.push(session.words.notice(Phrase::LinkChanged));
+    } else if desired.meeting && !record.has_meeting() {
+        without_teams(&mut outcome, session, change.meeting);
+    }
+    Ok(outcome)
+}
+
+/// Somebody removed the event at Microsoft. That is remembered, or the next save would bring it back.
+pub(super) fn removed(notices: Vec<Notice>) -> Outcome {
+    let tombstone = Record { removed: true, ..Record::default() };
+    Outcome {
+        mirrored: Some(tombstone.to_bytes()),
+        state: RemoteState::RemovedRemotely,
+        reason: Some(reason::DELETED_AT_MICROSOFT.to_owned()),
+        join_url: None,
+        web_link: None,
+        notices,
+        facts_stale: false,
+    }
+}
+
+/// Marks an outcome as one whose event could get no meeting; told to the user where it was just tried.
+pub(super) fn without_teams(outcome: &mut Outcome, session: &Session<'_>, tried: bool) {
+    outcome.reason = Some(reason::NO_TEAMS.to_owned());
+    if tried {
+        outcome.notices.push(session.words.notice(Phrase::NoTeams));
+        outcome.facts_stale = session.teams();
+    }
+}
+
+/// What one PATCH is to carry.
+struct Change {
+    groups: Vec<&'static str>,
+    /// Ask for a meeting.
+    meeting: bool,
+    /// Write the object's tag.
+    tag: bool,
+}
+
+impl Change {
+    fn is_any(&self) -> bool {
+        !self.groups.is_empty() || self.meeting || self.tag
+    }
+
+    fn has_body(&self) -> bool {
+        self.groups.contains(&BODY)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    There,
+    Gone,
+}
+
+/// Sends a change and takes its answer into the record.
+fn send(
+    session: &mut Session<'_>,
+    record: &mut Record,
+    desired: &Desired,
+    change: &mut Change,
+    notices: &mut Vec<Notice>,
+) -> Result<Standing, HookError> {
+    let Some(id) = record.remote_id.clone() else { return Ok(Standing::Gone) };
+    let mut conflict: Option<Response> = None;
+    for _ in 0..ROUNDS {
+        if change.has_body() && record.has_meeting() && (record.etag.is_none() || record.block.is_none()) {
+            let Some(current) = session.get(&id)? else { return Ok(Standing::Gone) };
+            take(record, &current);
+            if !record.has_meeting() {
+                change.meeting = desired.meeting && session.teams();
+            } else if record.block.is_none() {
+                // A body without Microsoft's part would disable the meeting, and where that part begins is not to be seen.
+                change.groups.retain(|&group| group != BODY);
+                notices.push(session.words.notice(Phrase::BodyNotUpdated));
+            }
+        }
+        if !change.is_any() {
+            return Ok(Standing::There);
+        }
+        let guarded = change.has_body() && record.has_meeting();
+        let fields = fields(session, record, desired, change);
+        let etag = if guarded { record.etag.as_deref() } else { None };
+        let response = session.send(requests::update(&id, &fields, etag))?;
+        match response.status {
+            200..300 => {
+                confirm(record, desired, change, &response, session);
+                let is_vague = RemoteEvent::read(&response).is_none_or(|current| current.is_vague);
+                if is_vague && desired.meeting && (change.meeting || !record.has_meeting()) {
+                    let Some(current) = session.get(&id)? else { return Ok(Standing::Gone) };
+                    take(record, &current);
+                }
+                return Ok(Standing::There);
+            }
+            // Microsoft's own processing moves the etag, too, and conflicts come without any condition of ours.
+            409 | 412 => {
+                record.etag = None;
+                conflict = Some(response);
+            }
+            _ if errors::is_gone(&response) => return Ok(Standing::Gone),
+            _ => return Err(errors::of_response(&response, session.words)),
+        }
+    }
+    Err(conflict.map_or_else(
+        || HookError::Other(session.words.problem(Phrase::Conflict)),
+        |response| errors::of_response(&response, session.words),
+    ))
+}
+
+fn fields(session: &Session<'_>, record: &Record, desired: &Desired, change: &Change) -> Map<String, Value> {
+    let mut fields = desired.fields.some(&change.groups);
+    if change.has_body()
+        && let (true, Some(block)) = (record.has_meeting(), &record.block)
+    {
+        let content = meeting_block::join(&desired.fields.html, block);
+        fields.insert("body".to_owned(), json!({ "contentType": "html", "content": content }));
+    }
+    if change.meeting {
+        fields.insert("isOnlineMeeting".to_owned(), Value::Bool(true));
+        fields.insert("onlineMeetingProvider".to_owned(), json!(TEAMS));
+    }
+    if change.tag {
+        let property = json!([{ "id": requests::mirror_object_property(), "value": session.object.tag }]);
+        fields.insert("singleValueExtendedProperties".to_owned(), property);
+    }
+    fields
+}
+
+/// Takes a successful change into the record.
+fn confirm(record: &mut Record, desired: &Desired, change: &Change, response: &Response, session: &Session<'_>) {
+    let prints = desired.fields.fingerprints();
+    for &group in &change.groups {
+        record.groups.extend(prints.get(group).map(|print| (group.to_owned(), print.clone())));
+    }
+    if change.tag {
+        record.tag.clone_from(&session.object.tag);
+    }
+    match RemoteEvent::read(response) {
+        Some(current) => take(record, &current),
+        // What the event's etag is now, nobody said.
+        None => record.etag = None,
+    }
+}
+
+/// Takes what Microsoft shows of the event into the record.
+fn take(record: &mut Record, current: &RemoteEvent) {
+    record.etag.clone_from(&current.etag);
+    if current.web_link.is_some() {
+        record.web_link.clone_from(&current.web_link);
+    }
+    if current.tells_meeting {
+        record.join_url.clone_from(&current.join_url);
+    }
+    if let Some(body) = &current.body {
+        let url = record.join_url.as_deref();
+        record.block = url.and_then(|url| meeting_block::find(body, url)).map(str::to_owned);
+    }
+}

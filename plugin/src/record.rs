@@ -1,0 +1,138 @@
+//! What is remembered of one event at Microsoft: format number 1 (two bytes, big-endian), then JSON.
+//!
+//! It holds ids, links, the meeting block and fingerprints of the fields, but none of the fields themselves; only a
+//! request that may be on its way is kept whole, because it may have to be sent again to the byte.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Formats that are read, the one that is written first.
+pub(crate) const FORMATS: &[u16] = &[1];
+
+const FORMAT: u16 = 1;
+
+/// The record of one event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Record {
+    /// The event's immutable id; `None` while its create is pending, and where it was removed at Microsoft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remote_id: Option<String>,
+    /// `@odata.etag` of the last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) etag: Option<String>,
+    /// Where people join; opaque. Present exactly where the event has a meeting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) join_url: Option<String>,
+    /// Where the event can be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) web_link: Option<String>,
+    /// The `mirror-id` the event was created with.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) mirror_id: String,
+    /// The `mirror-object` it carries.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) tag: String,
+    /// Whether a meeting was asked for, whether or not the mailbox could make one.
+    pub(crate) meeting_asked: bool,
+    /// Microsoft's own part of the body (HTML), from the separator on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) block: Option<String>,
+    /// The fingerprint of each field group as last confirmed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) groups: BTreeMap<String, String>,
+    /// Somebody removed the event at Microsoft; it stays removed until a meeting is asked for again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) removed: bool,
+    /// A create that may have left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pending: Option<Pending>,
+}
+
+/// A create that may have left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    /// The request's exact body.
+    pub(crate) body: String,
+    /// Its `transactionId` and `mirror-id`.
+    pub(crate) mirror_id: String,
+    /// When it was first sent: Unix time in milliseconds.
+    pub(crate) sent_ms: i64,
+}
+
+impl Record {
+    /// Whether the event has a meeting.
+    pub(crate) fn has_meeting(&self) -> bool {
+        self.join_url.is_some()
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// Where it is none, or of a format this version does not read.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let (number, json) = bytes.split_first_chunk::<2>().ok_or(Unreadable)?;
+        if u16::from_be_bytes(*number) != FORMAT {
+            return Err(Unreadable);
+        }
+        serde_json::from_slice(json).map_err(|_| Unreadable)
+    }
+
+    /// The record as bytes.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = FORMAT.to_be_bytes().to_vec();
+        // Writing strings and numbers into memory cannot fail; a record without its JSON would be refused when read.
+        bytes.extend(serde_json::to_vec(self).unwrap_or_default());
+        bytes
+    }
+}
+
+/// The bytes are no record of a known format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreadable;
+
+/// A fingerprint (FNV-1a, 128 bits) of a field group's JSON. It tells a change from none; it guards against nobody.
+pub(crate) fn fingerprint(json: &str) -> String {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let hash = json.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
+    format!("{hash:032x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_survives_writing_and_reading() {
+        let record = Record {
+            remote_id: Some("AAk".into()),
+            join_url: Some("https://teams.microsoft.com/meet/1?p=2".into()),
+            groups: BTreeMap::from([("subject".into(), fingerprint("\"x\""))]),
+            pending: Some(Pending { body: "{}".into(), mirror_id: "0a".into(), sent_ms: 5 }),
+            ..Record::default()
+        };
+        let bytes = record.to_bytes();
+        assert_eq!(bytes.get(..2), Some([0, 1].as_slice()));
+        assert_eq!(Record::read(&bytes), Ok(record));
+    }
+
+    #[test]
+    fn other_formats_and_rubbish_are_refused() {
+        for bytes in [&b""[..], b"\0", b"\0\x02{}", b"\0\x01", b"\0\x01not json"] {
+            assert_eq!(Record::read(bytes), Err(Unreadable));
+        }
+    }
+
+    #[test]
+    fn fields_of_a_later_version_are_ignored() {
+        assert_eq!(Record::read(b"\0\x01{\"later\":1}"), Ok(Record::default()));
+    }
+
+    #[test]
+    fn the_fingerprint_is_fnv_1a() {
+        // Test vector of the FNV authors (draft-eastlake-fnv, 128 bits, "a").
+        assert_eq!(fingerprint("a"), "d228cb696f1a8caf78912b704e4a8964");
+    }
+}

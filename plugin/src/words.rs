@@ -1,0 +1,206 @@
+//! Every sentence a person reads.
+//!
+//! A sentence is named by a [`Phrase`]; a language is one file with one exhaustive `match`, so that a sentence without a
+//! translation does not compile. Adding a language is adding its file and its line in [`LANGUAGES`].
+
+mod de;
+mod en;
+
+use crate::domain::{Notice, Problem};
+
+/// What can be said. The doc of each is its stable code; `{}` in a sentence stands for a detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phrase {
+    // Texts that are written into events.
+    BlockTitle,
+    BlockJoin,
+    Location,
+    ConferenceLabel,
+    PrivateSubject,
+    GuestsHeading,
+    // Problems of a text.
+    NotICalendar,
+    UidMissing,
+    SeveralUids,
+    TooLarge,
+    Recurring,
+    HasALink,
+    NoStart,
+    BadDate,
+    EndBeforeStart,
+    // Problems with Microsoft or on the way there.
+    SignInNeeded,
+    PermissionMissing,
+    AdminNeeded,
+    AccessRefused,
+    NoMailbox,
+    MailboxNotReady,
+    RefusedByMicrosoft,
+    TooLargeForMicrosoft,
+    Conflict,
+    Throttled,
+    MicrosoftUnavailable,
+    Unanswered,
+    NotSent,
+    Waiting,
+    RefusedByHost,
+    BudgetSpent,
+    UnexpectedAnswer,
+    RecordUnreadable,
+    NotSaved,
+    Settling,
+    // Notices.
+    SubjectCut,
+    BodyCut,
+    TooManyGuests,
+    NoTeams,
+    LinkChanged,
+    MeetingLost,
+    DeletedAtMicrosoft,
+    BodyNotUpdated,
+    NotTheOrganizer,
+    // What a mailbox can do.
+    MailboxReady,
+    MailboxNoTeams,
+    MailboxPersonal,
+    MailboxOtherProvider,
+    MailboxNone,
+    MailboxNotReadyYet,
+}
+
+impl Phrase {
+    /// The stable code that goes with a problem or a notice.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::BlockTitle => "block-title",
+            Self::BlockJoin => "block-join",
+            Self::Location => "location",
+            Self::ConferenceLabel => "conference-label",
+            Self::PrivateSubject => "private-subject",
+            Self::GuestsHeading => "guests-heading",
+            Self::NotICalendar => "not-icalendar",
+            Self::UidMissing => "uid-missing",
+            Self::SeveralUids => "several-uids",
+            Self::TooLarge => "too-large",
+            Self::Recurring => "recurring",
+            Self::HasALink => "has-a-link",
+            Self::NoStart => "no-start",
+            Self::BadDate => "bad-date",
+            Self::EndBeforeStart => "end-before-start",
+            Self::SignInNeeded => "sign-in-needed",
+            Self::PermissionMissing => "permission-missing",
+            Self::AdminNeeded => "admin-needed",
+            Self::AccessRefused => "access-refused",
+            Self::NoMailbox | Self::MailboxNone => "no-mailbox",
+            Self::MailboxNotReady => "mailbox-not-ready",
+            Self::RefusedByMicrosoft => "refused-by-microsoft",
+            Self::TooLargeForMicrosoft => "too-large-for-microsoft",
+            Self::Conflict => "conflict",
+            Self::Throttled => "throttled",
+            Self::MicrosoftUnavailable => "microsoft-unavailable",
+            Self::Unanswered => "unanswered",
+            Self::NotSent => "not-sent",
+            Self::Waiting => "waiting",
+            Self::RefusedByHost => "refused-by-host",
+            Self::BudgetSpent => "budget-spent",
+            Self::UnexpectedAnswer => "unexpected-answer",
+            Self::RecordUnreadable => "record-unreadable",
+            Self::NotSaved => "not-saved",
+            Self::Settling => "settling",
+            Self::SubjectCut => "subject-cut",
+            Self::BodyCut => "body-cut",
+            Self::TooManyGuests => "too-many-guests",
+            Self::NoTeams | Self::MailboxNoTeams => "no-teams",
+            Self::LinkChanged => "link-changed",
+            Self::MeetingLost => "meeting-lost",
+            Self::DeletedAtMicrosoft => "deleted-at-microsoft",
+            Self::BodyNotUpdated => "body-not-updated",
+            Self::NotTheOrganizer => "not-the-organizer",
+            Self::MailboxReady => "ready",
+            Self::MailboxPersonal => "personal",
+            Self::MailboxOtherProvider => "other-provider",
+            Self::MailboxNotReadyYet => "not-ready-yet",
+        }
+    }
+}
+
+/// A language's sentences.
+type Say = fn(Phrase) -> &'static str;
+
+/// Primary language subtag (BCP 47) and the language's sentences.
+const LANGUAGES: &[(&str, Say)] = &[("en", en::say), ("de", de::say)];
+
+/// The sentences of one language.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words {
+    say: Say,
+}
+
+impl Words {
+    /// The language of a BCP 47 tag, by its primary subtag; English where there is none of that name.
+    pub(crate) fn for_language(tag: &str) -> Self {
+        let primary = tag.split(['-', '_']).next().unwrap_or_default();
+        LANGUAGES
+            .iter()
+            .find(|(language, _)| primary.eq_ignore_ascii_case(language))
+            .map_or(Self { say: en::say }, |&(_, say)| Self { say })
+    }
+
+    /// Every language, for finding again what an earlier save may have written in another one.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        LANGUAGES.iter().map(|&(_, say)| Self { say })
+    }
+
+    /// The sentence.
+    pub(crate) fn say(self, phrase: Phrase) -> &'static str {
+        (self.say)(phrase)
+    }
+
+    /// A notice.
+    pub(crate) fn notice(self, phrase: Phrase) -> Notice {
+        Notice { code: phrase.code().to_owned(), message: self.say(phrase).to_owned() }
+    }
+
+    /// A problem.
+    pub(crate) fn problem(self, phrase: Phrase) -> Problem {
+        Problem { code: phrase.code().to_owned(), message: self.say(phrase).to_owned() }
+    }
+
+    /// A problem whose sentence names a detail: a code of the service or a reason of the host, never contents.
+    pub(crate) fn problem_about(self, phrase: Phrase, detail: &str) -> Problem {
+        Problem { code: phrase.code().to_owned(), message: self.say(phrase).replace("{}", detail) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_chosen_by_its_primary_subtag() {
+        for tag in ["de-AT", "DE", "de_CH"] {
+            assert_eq!(Words::for_language(tag).say(Phrase::GuestsHeading), "Gäste:", "{tag}");
+        }
+        for tag in ["en-GB", "fr", "", "deutsch"] {
+            assert_eq!(Words::for_language(tag).say(Phrase::GuestsHeading), "Guests:", "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_detail_stands_in_the_sentence_of_every_language() {
+        for words in Words::all() {
+            let problem = words.problem_about(Phrase::RefusedByMicrosoft, "ErrorInvalidRequest");
+            assert!(problem.message.contains("ErrorInvalidRequest"), "{}", problem.message);
+            assert!(!problem.message.contains("{}"));
+        }
+    }
+
+    #[test]
+    fn what_is_written_into_events_needs_no_escaping_in_icalendar() {
+        for words in Words::all() {
+            for phrase in [Phrase::BlockTitle, Phrase::BlockJoin, Phrase::Location, Phrase::ConferenceLabel] {
+                assert!(!words.say(phrase).contains(['\\', ';', ',', '\n', '"', '<', '&']), "{phrase:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! German.
+
+use super::Phrase;
+
+pub(super) fn say(phrase: Phrase) -> &'static str {
+    match phrase {
+        Phrase::BlockTitle => "Microsoft-Teams-Besprechung",
+        Phrase::BlockJoin => "Am Computer oder in der mobilen App teilnehmen:",
+        Phrase::Location => "Microsoft-Teams-Besprechung",
+        Phrase::ConferenceLabel => "Microsoft Teams",
+        Phrase::PrivateSubject => "Privater Termin",
+        Phrase::GuestsHeading => "Gäste:",
+        Phrase::NotICalendar => {
+            "Das ist keine lesbare iCalendar-Datei. Bitte den Termin erneut exportieren und noch einmal versuchen."
+        }
+        Phrase::UidMissing => {
+            "Der Termin hat keine UID, spätere Änderungen ließen sich ihm nicht zuordnen. Bitte im Kalender erneut speichern."
+        }
+        Phrase::SeveralUids => "Die Datei enthält mehrere Termine. Bitte jeden Termin einzeln speichern.",
+        Phrase::TooLarge => {
+            "Der Termin ist zu groß für Teams (über 512 KB ohne Anhänge oder über 10.000 Zeilen). Bitte den Text kürzen; bis \
+             dahin behält Teams den letzten Stand."
+        }
+        Phrase::Recurring => {
+            "Serientermine werden noch nicht nach Teams gebracht. Der Termin ist in Ihrem Kalender unverändert gespeichert; \
+             für eine Teams-Besprechung bitte einen Einzeltermin daraus machen."
+        }
+        Phrase::HasALink => {
+            "Der Termin enthält bereits einen anderswo erstellten Teams-Link. Bitte zuerst diesen Link entfernen und Teams \
+             dann erneut hinzufügen."
+        }
+        Phrase::NoStart => {
+            "Der Termin hat keinen Beginn und kann nicht in den Teams-Kalender. Bitte einen Beginn angeben."
+        }
+        Phrase::BadDate => "Beginn oder Ende des Termins ist kein gültiges Datum. Bitte neu setzen und speichern.",
+        Phrase::EndBeforeStart => {
+            "Der Termin endet, bevor er beginnt. Bitte die Zeiten berichtigen und erneut speichern."
+        }
+        Phrase::SignInNeeded => {
+            "Die Verbindung zu Microsoft ist beendet. Bitte erneut bei Microsoft anmelden; der Termin folgt dann von selbst."
+        }
+        Phrase::PermissionMissing => {
+            "Microsoft erlaubt den Zugriff auf Ihren Kalender nicht. Bitte erneut anmelden und dem Kalenderzugriff zustimmen; \
+             hilft das nicht, muss die Microsoft-Administration Ihrer Organisation ihn freigeben."
+        }
+        Phrase::AdminNeeded => {
+            "Die Registrierung des Servers bei Microsoft funktioniert nicht. Die Server-Administration muss sie in Ordnung \
+             bringen: {}"
+        }
+        Phrase::AccessRefused => {
+            "Microsoft verweigert den Zugriff auf diesen Kalender ({}). Die Microsoft-Administration Ihrer Organisation muss \
+             ihn freigeben."
+        }
+        Phrase::NoMailbox | Phrase::MailboxNone => {
+            "Dieses Microsoft-Konto hat kein Exchange-Online-Postfach, Termine können daher nicht in Teams erscheinen. Bitte \
+             die Microsoft-Administration darum bitten oder ein anderes Konto verbinden."
+        }
+        Phrase::MailboxNotReady => {
+            "Microsoft richtet Ihr Postfach noch ein. Der Termin folgt von selbst; das kann eine Viertelstunde dauern."
+        }
+        Phrase::RefusedByMicrosoft => "Microsoft nimmt diesen Termin nicht an ({}). Bitte ändern und erneut speichern.",
+        Phrase::TooLargeForMicrosoft => {
+            "Der Termin ist für Microsoft zu groß. Bitte den Text kürzen und erneut speichern."
+        }
+        Phrase::Conflict => {
+            "Der Termin wurde bei Microsoft im selben Augenblick geändert. Es wird von selbst erneut versucht."
+        }
+        Phrase::Throttled => "Microsoft bittet um eine Pause. Der Termin folgt von selbst.",
+        Phrase::MicrosoftUnavailable => "Bei Microsoft gibt es eine Störung ({}). Der Termin folgt von selbst.",
+        Phrase::Unanswered => {
+            "Microsoft hat nicht geantwortet. Vor einem neuen Versuch wird geprüft, ob die Anfrage ankam."
+        }
+        Phrase::NotSent => "Microsoft war nicht erreichbar. Der Termin folgt von selbst.",
+        Phrase::Waiting => "Anfragen an Microsoft werden einen Augenblick zurückgehalten. Der Termin folgt von selbst.",
+        Phrase::RefusedByHost => "Der Server lässt diese Anfrage an Microsoft nicht hinaus: {}",
+        Phrase::BudgetSpent => {
+            "Dieser Termin brauchte mehr Anfragen, als ein Versuch erlaubt. Es geht von selbst weiter."
+        }
+        Phrase::UnexpectedAnswer => {
+            "Microsoft hat auf unverständliche Weise geantwortet ({}). Es wird von selbst erneut versucht."
+        }
+        Phrase::RecordUnreadable => {
+            "Was über diesen Termin gespeichert war, ist nicht lesbar. Die Server-Administration sollte die installierte \
+             Version prüfen."
+        }
+        Phrase::NotSaved => {
+            "Der Server konnte seine Notizen zu diesem Termin nicht sichern, daher wurde nichts gesendet: {}"
+        }
+        Phrase::Settling => {
+            "Noch ist ungewiss, ob die letzte Anfrage Microsoft erreicht hat. Es wird gleich erneut geprüft."
+        }
+        Phrase::SubjectCut => "Teams zeigt die ersten 255 Zeichen des Titels; der Rest bleibt in Ihrem Kalender.",
+        Phrase::BodyCut => "Teams zeigt die ersten 100 KB der Beschreibung; der Rest bleibt in Ihrem Kalender.",
+        Phrase::TooManyGuests => {
+            "Microsoft nimmt höchstens 500 Gäste an, daher wurden ihm keine übergeben. Bitte aus Ihrem Kalender einladen."
+        }
+        Phrase::NoTeams => {
+            "Der Termin steht in Ihrem Microsoft-Kalender, aber ohne Teams-Besprechung: Ihr Microsoft-Konto kann keine \
+             erstellen. Dazu braucht es die Teams-Lizenz einer Organisation."
+        }
+        Phrase::LinkChanged => {
+            "Microsoft hat der Besprechung einen neuen Link gegeben. Ihr Termin enthält ihn jetzt; bitte an die Gäste senden."
+        }
+        Phrase::MeetingLost => {
+            "Microsoft hat die Teams-Besprechung dieses Termins entfernt. Der Termin selbst ist noch da; für einen neuen Link \
+             bitte Teams erneut hinzufügen."
+        }
+        Phrase::DeletedAtMicrosoft => {
+            "Der Termin wurde im Microsoft-Kalender gelöscht und bleibt deshalb dort fort. Um ihn zurückzuholen, bitte Teams \
+             erneut hinzufügen."
+        }
+        Phrase::BodyNotUpdated => {
+            "Die Beschreibung in Teams blieb, wie sie war, weil eine Änderung den Link der Besprechung hätte zerstören können."
+        }
+        Phrase::NotTheOrganizer => "Nur wer einen Termin organisiert, kann ihm eine Teams-Besprechung hinzufügen.",
+        Phrase::MailboxReady => "Verbunden: Termine und Teams-Besprechungen.",
+        Phrase::MailboxNoTeams => {
+            "Verbunden, ohne Teams-Besprechungen: Dieses Konto hat keine Teams-Lizenz. Termine erscheinen trotzdem in seinem \
+             Kalender. Eine Lizenz vergibt Ihre Microsoft-Administration."
+        }
+        Phrase::MailboxPersonal => {
+            "Verbunden, ohne Teams-Besprechungen: Dies ist ein persönliches Microsoft-Konto, für das Microsoft keine erstellt. \
+             Termine erscheinen trotzdem in seinem Kalender. Für Besprechungen bitte ein Geschäfts-, Schul- oder Unikonto \
+             verbinden."
+        }
+        Phrase::MailboxOtherProvider => {
+            "Verbunden, ohne Teams-Besprechungen: Dieser Kalender erstellt Besprechungen nur in Skype for Business. Termine \
+             erscheinen trotzdem darin. Die Microsoft-Administration kann das Konto auf Teams umstellen."
+        }
+        Phrase::MailboxNotReadyYet => {
+            "Microsoft richtet dieses Postfach noch ein. Das kann eine Viertelstunde dauern; es wird von selbst erneut geprüft."
+        }
+    }
+}
