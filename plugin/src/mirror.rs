@@ -69,6 +69,7 @@ pub fn on_update(
             session.delete(&id)?;
             Ok(absent(why))
         }
+        (Goal::Absent(reason::NO_MEETING_WANTED), None) if record.removed => Ok(update::removed(Vec::new())),
         (Goal::Absent(why), None) => Ok(absent(why)),
         (Goal::Past, Some(_)) => Ok(Outcome { reason: Some(reason::PAST.to_owned()), ..mirrored_as(&record) }),
         (Goal::Past, None) => Ok(absent(reason::PAST)),

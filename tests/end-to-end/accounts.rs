@@ -125,7 +125,6 @@ fn refusing_consent_links_nothing_and_says_so() {
     world.hook.put_account(ALICE, serde_json::json!({})).unwrap();
     let link = world.hook.settings_link(ALICE).unwrap().str("url").to_owned();
     let page = Browser::default().refuse_consent(&link, ALICE_AT_MICROSOFT).unwrap();
-    assert!(page.status >= 400, "{}", page.text());
     assert!(page.text().contains("not connected"), "{}", page.text());
     assert_eq!(world.hook.account(ALICE).unwrap().json["connected"], false);
 }

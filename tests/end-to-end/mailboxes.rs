@@ -68,6 +68,7 @@ fn without_an_exchange_online_mailbox_it_is_said() {
 #[test]
 fn a_mailbox_still_being_set_up_is_waited_for() {
     let world = World::new();
+    world.sim.switches(|switches| switches.fresh_mailbox_code = "ErrorItemNotFound".into());
     sign_in(&world, "f@test.tld", "fresh@contoso.example");
     assert_eq!(world.hook.account("f@test.tld").unwrap().str("mailbox"), "not-ready-yet");
     let answer = save(&world, "f@test.tld");

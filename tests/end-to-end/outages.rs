@@ -114,7 +114,7 @@ fn throttling_is_obeyed_and_is_no_failure() {
     let mut server = world.server();
     for after in ["1", "0.4", "2.128"] {
         world.sim.clear_requests();
-        world.sim.fault(Fault::throttled(after).on_graph("", "/events"));
+        world.sim.fault(Fault::throttled(after).on_graph("POST", "/events"));
         let uid = format!("e-{after}");
         let answer = server.save(&uid, &event::meeting(&uid, "Planning", &[]), &Put::wanted()).unwrap();
         assert_eq!(answer.status, 202, "{}", answer.text);

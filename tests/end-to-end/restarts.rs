@@ -67,7 +67,7 @@ fn a_second_one_on_the_same_store_refuses_to_start() {
     let world = World::new();
     let (ok, said) = world.try_run(&["serve"]);
     assert!(!ok);
-    assert!(said.contains("in use by another process"), "{said}");
+    assert!(said.contains("is in use"), "{said}");
 }
 
 /// A backup from before the event existed is restored: the event is found by its tag, not made a second time.

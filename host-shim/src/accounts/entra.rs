@@ -20,7 +20,7 @@ use crate::egress::{EgressError, Outgoing, retry_after_ms};
 use crate::store::ConnectorRow;
 
 /// How long to wait where the endpoint does not say.
-const LATER_MS: u64 = 30_000;
+pub(super) const LATER_MS: u64 = 2_000;
 /// How long to wait after an error nobody knows: it will not mend itself in seconds.
 const UNKNOWN_MS: u64 = 300_000;
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::connectors::is_usable;
-use super::entra::{Denied, Grant, Granted, lost_right};
+use super::entra::{Denied, Grant, Granted, LATER_MS, lost_right};
 use super::{Accounts, AccountsError};
 use crate::store::{ConnectionRow, ConnectorRow, StoreError};
 
@@ -110,9 +110,20 @@ pub(super) struct Refreshes {
 #[derive(Default)]
 struct State {
     running: HashSet<String>,
-    /// Until when (by the clock), and the sentence.
-    snoozed: HashMap<String, (i64, String)>,
+    snoozed: HashMap<String, Snooze>,
 }
+
+/// An account whose refresh is not to be tried for a while.
+struct Snooze {
+    /// By the clock.
+    until: i64,
+    /// How long it was, to make the next one longer.
+    length_ms: u64,
+    message: String,
+}
+
+/// The longest pause that we choose ourselves.
+const LONGEST_SNOOZE_MS: u64 = 60_000;
 
 impl Refreshes {
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -133,13 +144,21 @@ impl Refreshes {
         Some(Running { of: self, account: account.to_owned() })
     }
 
-    fn snooze(&self, account: &str, until: i64, message: &str) {
-        self.lock().snoozed.insert(account.to_owned(), (until, message.to_owned()));
+    /// Gives how long: what Microsoft asked for, else twice as long as the last time, so that a short outage is over soon
+    /// and a long one costs little.
+    fn snooze(&self, account: &str, now: i64, after_ms: u64, message: &str) -> u64 {
+        let mut state = self.lock();
+        let last = state.snoozed.get(account).map_or(0, |snooze| snooze.length_ms);
+        let length_ms =
+            if after_ms == LATER_MS { last.saturating_mul(2).clamp(LATER_MS, LONGEST_SNOOZE_MS) } else { after_ms };
+        let until = now.saturating_add(i64::try_from(length_ms).unwrap_or(i64::MAX));
+        state.snoozed.insert(account.to_owned(), Snooze { until, length_ms, message: message.to_owned() });
+        length_ms
     }
 
     fn snoozed(&self, account: &str, now: i64) -> Option<(u64, String)> {
         let state = self.lock();
-        let (until, message) = state.snoozed.get(account)?;
+        let Snooze { until, message, .. } = state.snoozed.get(account)?;
         let left = until.saturating_sub(now);
         // A clock that was set back must not make it longer than it can have been.
         (1..=86_400_000).contains(&left).then(|| (left.unsigned_abs(), message.clone()))
@@ -245,8 +264,7 @@ impl Accounts {
                     return Err(CredentialError::Admin { code, message });
                 }
                 Err(Denied::Later { after_ms, message }) => {
-                    let after = i64::try_from(after_ms).unwrap_or(i64::MAX);
-                    self.refreshes.snooze(account, self.clock.now().saturating_add(after), &message);
+                    let after_ms = self.refreshes.snooze(account, self.clock.now(), after_ms, &message);
                     if still_valid && tokens.is_valid(self.clock.now()) {
                         return Ok((tokens.access, connector));
                     }

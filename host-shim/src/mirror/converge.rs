@@ -18,6 +18,15 @@ use crate::component::types::{
 };
 use crate::store::{ConnectionRow, Desired, EventRow, OfferRow, ProposalRow, StoreError, transact};
 
+/// The component's word for an account that has no mailbox at Microsoft.
+const NO_MAILBOX: &str = "no-mailbox";
+
+/// For so long after a sign-in a mailbox that is not there may be one that is still being set up.
+const FRESH_MS: i64 = 30 * 60 * 1000;
+
+/// How often it is looked for then.
+const FRESH_RETRY_MS: i64 = 5 * 60 * 1000;
+
 /// What a run is to bring about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
@@ -177,16 +186,16 @@ impl Mirror {
         if standing.reason == "connector-off" {
             return Err(Parked::new("connector", State::AdminNeeded, standing.reason, &standing.message));
         }
-        if let Some(dead) = standing.connector.as_ref().and_then(|connector| connector.dead.as_deref()) {
-            let message = standing.connector.as_ref().and_then(|c| c.dead_message.as_deref()).unwrap_or_default();
-            return Err(Parked::new("connector", State::AdminNeeded, dead, message));
+        if let Some(connector) = standing.connector.as_ref().filter(|connector| connector.dead.is_some()) {
+            let message = connector.dead_message.as_deref().unwrap_or_default();
+            return Err(Parked::new("connector", State::AdminNeeded, "connector-dead", message));
         }
         let Some(connection) = &standing.connection else {
             return Err(Parked::new("connection", State::SignInNeeded, "not-connected", &standing.message));
         };
-        if let Some(dead) = &connection.dead {
+        if connection.dead.is_some() {
             let message = connection.dead_message.as_deref().unwrap_or_default();
-            return Err(Parked::new("connection", State::SignInNeeded, dead, message));
+            return Err(Parked::new("connection", State::SignInNeeded, "connection-dead", message));
         }
         let mailbox = mailbox_of(connection);
         if row.record.is_some() && row.mailbox.as_ref().is_some_and(|known| *known != mailbox) {
@@ -250,6 +259,11 @@ impl Mirror {
             self.accounts.store_facts(address.as_str(), &report.facts, &report.code, &report.message, now, until)
         {
             tracing::warn!(account = %address, error = %e, "what the mailbox can do could not be remembered");
+        }
+        if report.events
+            && let Err(e) = self.unpark(Some(address.as_str()), "mailbox")
+        {
+            tracing::warn!(account = %address, error = %e, "events that waited for the mailbox could not be released");
         }
         Ok(Some(report.facts))
     }
@@ -369,6 +383,7 @@ impl Mirror {
         let (account, uid) = (plan.row.account.as_str(), plan.row.uid.as_str());
         tracing::info!(%account, error = ?code_of(&error), "an event is not mirrored yet");
         let random = services.jitter();
+        let connected_at = crate::store::read(&*self.store, |tx| tx.connection(account))?.map(|c| c.since);
         transact(&*self.store, |tx| {
             let Some(mut row) = tx.event(account, uid)? else { return Ok(()) };
             let verdict = verdict(&error, row.attempts, services.unreachable(), random);
@@ -383,7 +398,15 @@ impl Mirror {
                 Target::Text { change: Some(change), .. } => tx.proposal(change)?,
                 _ => None,
             };
-            if verdict.state == State::Rejected {
+            if verdict.reason == NO_MAILBOX {
+                // Nothing is wrong with the event. A mailbox that is new may still come.
+                row.parked = Some("mailbox".into());
+                row.due_at = connected_at.filter(|since| now - since < FRESH_MS).map(|_| now + FRESH_RETRY_MS);
+                if let Some(mut proposal) = proposal {
+                    proposal.link_needed = false;
+                    tx.put_proposal(&proposal)?;
+                }
+            } else if verdict.state == State::Rejected {
                 if let Some(mut proposal) = proposal {
                     proposal.link_needed = false;
                     proposal.reason = Some(verdict.reason.clone());
@@ -546,8 +569,9 @@ fn apply(row: &mut EventRow, plan: &Plan, outcome: &Outcome, record: Option<Vec<
                 row.mirrored_generation = row.generation;
             }
         }
-        Target::Text { sha, change, .. } => {
-            row.record_sha = Some(*sha);
+        Target::Text { sha, change, draft, .. } => {
+            // What was made for a draft lacks what drafts never carry: the save looks again.
+            row.record_sha = (!draft).then_some(*sha);
             match change {
                 Some(change)
                     if row.record.is_some() && (plan.row.record.is_none() || (!had_meeting && row.record_meeting)) =>
@@ -558,7 +582,7 @@ fn apply(row: &mut EventRow, plan: &Plan, outcome: &Outcome, record: Option<Vec<
                 None if row.generation == plan.row.generation => row.mirrored_generation = row.generation,
                 None => {}
             }
-            let reflects_stored = row.desired == Desired::Stored && row.text_sha == Some(*sha) && row.mirror;
+            let reflects_stored = row.desired == Desired::Stored && row.text_sha == Some(*sha) && row.mirror && !draft;
             if reflects_stored && change.is_some() {
                 row.mirrored_generation = row.generation;
                 row.made_for = None;

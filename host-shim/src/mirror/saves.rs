@@ -134,8 +134,11 @@ impl Mirror {
 
         let now = self.now();
         let change = fresh_id()?;
-        let proposal = self.proposal_of(&save, &prepared, &change, now);
-        let wait = self.worth_waiting(&standing, known.as_ref(), &proposal);
+        let mut proposal = self.proposal_of(&save, &prepared, &change, now);
+        if cannot_have_a_link(&standing, known.as_ref()) {
+            proposal.link_needed = false;
+        }
+        let wait = worth_waiting(&standing, &proposal);
         // The wait is registered before the work can be seen, so that the answer cannot be missed.
         let arrived = wait.then(|| self.pulse.expect(&account, &save.uid));
         let stored_at_once = save.stored && !save.draft;
@@ -186,6 +189,9 @@ impl Mirror {
         }
         let row = if stored_at_once { self.row(&account, &save.uid)?.unwrap_or(row) } else { row };
         let mut status = self.status_of(&row)?;
+        if let Some(draft) = lender.as_ref().filter(|_| row.record.is_none()) {
+            status.borrow_meeting(self.status_of(draft)?);
+        }
         status.overlay(&proposal, &standing, &prepared.notices);
         self.offer_sign_in(&save.account, &standing, &mut status);
         let complete = !(proposal.link_needed && proposal.rejected.is_none());
@@ -311,18 +317,6 @@ impl Mirror {
         }
     }
 
-    /// Whether a link could come within somebody's patience.
-    fn worth_waiting(&self, standing: &Standing, known: Option<&EventRow>, proposal: &ProposalRow) -> bool {
-        let connected = standing.connection.as_ref().is_some_and(|connection| connection.dead.is_none());
-        let cannot = standing
-            .connection
-            .as_ref()
-            .and_then(|connection| connection.facts_code.as_deref())
-            .is_some_and(|code| code != "ready" && code != "not-ready-yet");
-        let mirrored_without = known.is_some_and(|row| row.record.is_some() && !row.record_meeting);
-        proposal.link_needed && standing.usable && connected && !(cannot && mirrored_without)
-    }
-
     pub(super) fn proposal_life(&self, proposal: &ProposalRow) -> i64 {
         super::millis(if proposal.draft { self.timing.draft_lifetime } else { self.timing.unconfirmed_after })
     }
@@ -340,6 +334,19 @@ impl Mirror {
     pub(super) fn row(&self, account: &str, uid: &str) -> Result<Option<EventRow>, MirrorError> {
         Ok(crate::store::read(&*self.store, |tx| tx.event(account, uid))?)
     }
+}
+
+/// Whether a link could come within somebody's patience.
+fn worth_waiting(standing: &Standing, proposal: &ProposalRow) -> bool {
+    let connected = standing.connection.as_ref().is_some_and(|connection| connection.dead.is_none());
+    proposal.link_needed && standing.usable && connected
+}
+
+/// The mailbox can have no meetings, and the event is mirrored without one: each save asks for a link, none can be made.
+fn cannot_have_a_link(standing: &Standing, known: Option<&EventRow>) -> bool {
+    let code = standing.connection.as_ref().and_then(|connection| connection.facts_code.as_deref());
+    code.is_some_and(|code| matches!(code, "no-teams" | "personal" | "other-provider"))
+        && known.is_some_and(|row| row.record.is_some() && !row.record_meeting && row.state == State::Mirrored.name())
 }
 
 /// RFC 5545 sets no bound; ours keeps rows and log lines readable.

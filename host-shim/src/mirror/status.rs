@@ -129,6 +129,14 @@ impl EventStatus {
         }
     }
 
+    /// The save takes over a draft's meeting; until it is stored, that is the draft's.
+    pub(super) fn borrow_meeting(&mut self, draft: Self) {
+        self.state = draft.state;
+        self.reason = draft.reason;
+        self.join_url = draft.join_url;
+        self.web_link = draft.web_link;
+    }
+
     /// What the save at hand says beside what the row says.
     pub(super) fn overlay(&mut self, proposal: &ProposalRow, standing: &Standing, notices: &[Notice]) {
         self.add_notices(notices.to_vec());
@@ -141,8 +149,9 @@ impl EventStatus {
         let connection_dead = standing.connection.as_ref().is_none_or(|connection| connection.dead.is_some());
         if (proposal.mirror || self.state == State::Pending) && connection_dead && self.state != State::Removed {
             self.state = State::SignInNeeded;
+            self.reason = Some("not-connected".into());
             if let Some(connection) = &standing.connection {
-                self.reason = connection.dead.clone().or_else(|| Some("not-connected".into()));
+                self.reason = Some("connection-dead".into());
                 self.message.clone_from(&connection.dead_message);
             }
         }
@@ -156,6 +165,16 @@ impl Mirror {
     /// How a row stands. Opens what is sealed.
     pub(super) fn status_of(&self, row: &EventRow) -> Result<EventStatus, MirrorError> {
         let view = self.row_view(row)?;
+        if row.gone_at.is_some() {
+            // Gone from the calendar; its mirror goes when it has stayed so for a while.
+            return Ok(EventStatus {
+                state: State::Pending,
+                reason: Some("deleted".into()),
+                message: None,
+                next_attempt_at: row.due_at,
+                ..self.status_of(&EventRow { gone_at: None, ..row.clone() })?
+            });
+        }
         Ok(EventStatus {
             account: row.account.clone(),
             uid: row.uid.clone(),

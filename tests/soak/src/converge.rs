@@ -130,7 +130,7 @@ fn fault(dice: &mut Dice) -> Fault {
         10 => Fault::new(FaultKind::ErrorInOk),
         _ => Fault::status(504),
     };
-    let method = ["POST", "PATCH", "DELETE", ""];
+    let method = ["POST", "POST", "PATCH", "DELETE", "GET"];
     fault.on_graph(dice.pick(&method).copied().unwrap_or_default(), "/events")
 }
 

@@ -20,12 +20,13 @@ pub fn at(uid: &str, subject: &str, start: &str, end: &str, lines: &[&str]) -> S
     text
 }
 
-/// Replaces one line, by its beginning; adds it before END where there is none.
+/// Replaces one line of the event, by its beginning; adds it before END where there is none.
 pub fn with_line(text: &str, name: &str, line: &str) -> String {
-    let mut found = false;
+    let (mut found, mut inside) = (false, false);
     let mut out = String::new();
     for old in text.split_inclusive("\r\n") {
-        if old.starts_with(name) && !found {
+        inside |= old.starts_with("BEGIN:VEVENT");
+        if inside && old.starts_with(name) && !found {
             found = true;
             out.push_str(line);
             out.push_str("\r\n");

@@ -6,6 +6,7 @@ mod accounts;
 mod auth;
 mod changes;
 mod events;
+mod reasons;
 mod types;
 
 use std::sync::Arc;

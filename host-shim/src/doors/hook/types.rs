@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::reasons::Reason;
 use crate::mirror::{Change, EventStatus, State};
 
 pub(super) use crate::mirror::TimedNotice as NoticeView;
@@ -16,6 +17,7 @@ pub struct Saved {
     pub state: State,
     /// A code where the state alone does not say it; see `Reason`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Reason>)]
     pub reason: Option<String>,
     /// Where people join; opaque.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +65,7 @@ pub struct EventView {
     pub state: State,
     /// A code where the state alone does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Reason>)]
     pub reason: Option<String>,
     /// The reason in a sentence, with what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
