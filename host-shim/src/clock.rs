@@ -19,6 +19,23 @@ impl Clock for SystemClock {
     }
 }
 
+/// The machine's clock, put forward as far as somebody likes.
+#[derive(Debug, Default)]
+pub struct ShiftedClock(AtomicI64);
+
+impl ShiftedClock {
+    /// Puts it forward by so many milliseconds more.
+    pub fn advance(&self, by_ms: i64) {
+        self.0.fetch_add(by_ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> i64 {
+        SystemClock.now().saturating_add(self.0.load(Ordering::SeqCst))
+    }
+}
+
 /// A clock that stands until it is moved.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicI64);

@@ -40,6 +40,15 @@ pub enum StartError {
     Machine(String),
 }
 
+/// What an embedder or an audit may put in.
+#[derive(Default)]
+pub struct Extras {
+    /// Is shown everything that crosses into the component.
+    pub recorder: Option<Recorder>,
+    /// Tells the time instead of the machine's clock.
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
 /// Everything but the listeners: what commands work on when no `serve` is running.
 pub struct Shim {
     config: Config,
@@ -69,14 +78,14 @@ impl Shim {
     /// # Errors
     /// With what is wrong and what to do; `StoreError::InUse` where another process has the store.
     pub fn open(config: Config) -> Result<Self, StartError> {
-        Self::open_with(config, None)
+        Self::open_with(config, Extras::default())
     }
 
-    /// The same, with everything that crosses into the component shown to `recorder` (for audits).
+    /// The same with another clock, or watched.
     ///
     /// # Errors
     /// As [`Shim::open`].
-    pub fn open_with(config: Config, recorder: Option<Recorder>) -> Result<Self, StartError> {
+    pub fn open_with(config: Config, extras: Extras) -> Result<Self, StartError> {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store_file())?);
         let vault = Arc::new(Vault::open(&config.key_dir())?);
         let restored = bump_start(&config.key_dir(), &*store)?;
@@ -84,11 +93,11 @@ impl Shim {
             tracing::warn!("the store is older than the key ring's start counter: it was restored from a backup");
         }
         let mut extension = Self::load_component(&config)?;
-        if let Some(recorder) = recorder {
+        if let Some(recorder) = extras.recorder {
             extension = extension.with_recorder(recorder);
         }
         let extension = Arc::new(extension);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock = extras.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let egress = Arc::new(Egress::new());
         let accounts = Arc::new(Accounts::new(
             Arc::clone(&store),

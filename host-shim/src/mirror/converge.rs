@@ -44,6 +44,18 @@ enum Target {
     Gone,
 }
 
+impl Target {
+    /// For the log: no texts.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Text { draft: true, .. } => "draft",
+            Self::Text { change: Some(_), .. } => "proposal",
+            Self::Text { .. } => "stored",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// A run's plan: the row as read, and the target.
 struct Plan {
     row: EventRow,
@@ -84,7 +96,9 @@ impl Mirror {
                 return Ok(services.result());
             }
         };
+        tracing::debug!(account, uid, generation = plan.row.generation, target = ?plan.target.kind(), "a hook begins");
         let outcome = self.run_hook(&plan, component_account, facts, &mut services)?;
+        tracing::debug!(account, uid, ok = outcome.is_ok(), "a hook ended");
         match outcome {
             Ok(outcome) => self.succeeded(&plan, &address, &connection, outcome)?,
             Err(error) => self.failed(&plan, error, &services)?,
@@ -107,7 +121,7 @@ impl Mirror {
             if choice.is_none() {
                 self.rest(&mut row, now);
                 self.wake_for_proposals(tx, &mut row)?;
-                if reports::forgettable(tx, &row)? || (row.desired == Desired::Gone && row.record.is_none()) {
+                if reports::forgettable(tx, &row)? {
                     tx.remove_event(account, uid)?;
                     return Ok(None);
                 }
@@ -356,7 +370,7 @@ impl Mirror {
             }
             self.settle_due(&mut row, now);
             self.wake_for_proposals(tx, &mut row)?;
-            if row.desired == Desired::Gone && row.record.is_none() && row.generation == row.mirrored_generation {
+            if row.generation == row.mirrored_generation && reports::forgettable(tx, &row)? {
                 tx.remove_event(account, uid)?;
                 return Ok(None);
             }
@@ -518,6 +532,7 @@ fn choose(row: &EventRow, proposals: &[ProposalRow]) -> Option<Choice> {
         return None;
     }
     match row.desired {
+        Desired::Gone if row::held_for(proposals) => None,
         Desired::Gone => row.record.is_some().then_some(Choice::Gone),
         // A remote event made for a save that is still open is not taken away before that save is decided.
         Desired::Stored if row.made_for.is_some() && !row.mirror => None,

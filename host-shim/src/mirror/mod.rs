@@ -167,6 +167,11 @@ impl Mirror {
         &self.extension
     }
 
+    /// Looks again what is due, now; for whoever moves the clock.
+    pub fn wake(&self) {
+        self.pulse.wake();
+    }
+
     /// The time of day, Unix milliseconds.
     pub(crate) fn now(&self) -> i64 {
         self.clock.now()

@@ -218,5 +218,5 @@ pub(super) fn refuse_in(
 
 /// Whether nothing of the row needs remembering.
 pub(super) fn forgettable(tx: &mut dyn Transaction, row: &EventRow) -> Result<bool, StoreError> {
-    Ok(row.desired == Desired::Unstored && row.record.is_none() && tx.proposals(&row.account, &row.uid)?.is_empty())
+    Ok(row.desired != Desired::Stored && row.record.is_none() && tx.proposals(&row.account, &row.uid)?.is_empty())
 }

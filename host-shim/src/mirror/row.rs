@@ -98,6 +98,10 @@ pub(super) fn stored(row: &mut EventRow, save: &Stored<'_>, now: i64) -> bool {
 /// Gives whether there is something to do now.
 pub(super) fn refused(row: &mut EventRow, change: &str, others: &[ProposalRow], now: i64) -> bool {
     row.updated_at = now;
+    if row.desired == Desired::Gone && row.generation != row.mirrored_generation {
+        // It was held for this save.
+        row.due_at = Some(now);
+    }
     if row.made_for.as_deref() != Some(change) {
         if row.desired == Desired::Unstored && others.is_empty() && row.record.is_some() {
             row.desired = Desired::Gone;
@@ -118,6 +122,11 @@ pub(super) fn refused(row: &mut EventRow, change: &str, others: &[ProposalRow], 
     }
     begin(row, now);
     true
+}
+
+/// Whether a save that is still open may yet need what is about to be taken away.
+pub(super) fn held_for(proposals: &[ProposalRow]) -> bool {
+    proposals.iter().any(|proposal| proposal.mirror && proposal.rejected.is_none())
 }
 
 /// An object is gone from the server (`None`: all of them). The remote event goes after the grace time, unless an object

@@ -246,28 +246,6 @@ impl Mirror {
         self.pulse.wake();
         Ok(found)
     }
-
-    /// Tries everything again now that waits for its next try; gives how many events that are. What waits for a person
-    /// stays parked.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub fn retry_all(&self) -> Result<u64, MirrorError> {
-        let now = self.now();
-        let hurried = transact(&*self.store, |tx| {
-            let mut hurried = 0;
-            for mut row in tx.list_events(None, Some(State::Pending.name()), u32::MAX)? {
-                if row.parked.is_none() && row.due_at.is_some_and(|due| due > now) {
-                    hurry(&mut row, now);
-                    tx.put_event(&row)?;
-                    hurried += 1;
-                }
-            }
-            Ok(hurried)
-        })?;
-        self.pulse.wake();
-        Ok(hurried)
-    }
 }
 
 /// Due now, with a clean slate.

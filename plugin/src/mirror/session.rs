@@ -154,7 +154,9 @@ impl<'a> Session<'a> {
     pub(super) fn delete(&mut self, id: &str) -> Result<(), HookError> {
         let response = self.send(requests::delete(id))?;
         match response.status {
-            200..300 => Ok(()),
+            // Graph says it with these two and no body; a `200` is some gateway's word, not Microsoft's.
+            202 | 204 => Ok(()),
+            200..300 => Err(errors::unexpected(&response, self.words)),
             _ if errors::is_gone(&response) => Ok(()),
             _ => Err(errors::of_response(&response, self.words)),
         }

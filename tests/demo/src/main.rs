@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use graph_sim::Simulator;
+use host_shim::serve::Extras;
 
 /// Shows how an event saved on a calendar server appears in Microsoft Teams, with everything it needs built in.
 #[derive(Debug, Parser)]
@@ -39,7 +40,7 @@ fn run(options: &Options) -> Result<(), String> {
     let temporary = tempfile::tempdir().map_err(|e| format!("no temporary folder: {e}"))?;
     let dir = options.dir.clone().unwrap_or_else(|| temporary.path().join("state"));
     let sim = Simulator::start(([127, 0, 0, 1], 0).into()).map_err(|e| format!("the simulator does not start: {e}"))?;
-    let shim = support::shim::start(&sim, &dir, story::DOMAIN, |_| {}, None)?;
+    let shim = support::shim::start(&sim, &dir, story::DOMAIN, |_| {}, Extras::default())?;
     println!("A simulated Microsoft is at {}, a shim on SQLite in {}.\n", sim.base_url(), dir.display());
     let told = story::tell(&sim, &shim);
     if told.is_ok() && !options.exit {

@@ -111,6 +111,22 @@ pub enum FaultKind {
     },
 }
 
+impl FaultKind {
+    /// Whether the service itself answers, however late or oddly wrapped.
+    pub(crate) fn is_answered_for_real(&self) -> bool {
+        matches!(
+            self,
+            Self::Delay
+                | Self::SlowBody { .. }
+                | Self::FalseGzip
+                | Self::Aadsts { .. }
+                | Self::OmitRefreshToken
+                | Self::FewerScopes { .. }
+                | Self::AnotherIdentity { .. }
+        )
+    }
+}
+
 fn found() -> u16 {
     302
 }

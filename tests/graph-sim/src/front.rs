@@ -65,12 +65,13 @@ async fn work(shared: Shared, request: Request) -> Response {
         (world.arrive(&call), latency)
     };
     let fault = arrival.fault.clone();
-    let delay = latency + fault.as_ref().map_or(0, |fault| fault.delay_ms);
+    let delay = latency + fault.as_ref().map_or(0, |fault| if fault.after_commit { 0 } else { fault.delay_ms });
     if delay > 0 {
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
     let answer = perform(&mut shared.lock(), &call, &arrival);
-    let after = fault.as_ref().map_or(0, |fault| fault.delay_after_ms);
+    let after =
+        fault.as_ref().map_or(0, |fault| fault.delay_after_ms + if fault.after_commit { fault.delay_ms } else { 0 });
     if after > 0 {
         tokio::time::sleep(Duration::from_millis(after)).await;
     }
@@ -102,7 +103,8 @@ fn perform(world: &mut World, call: &Call, arrival: &Arrival) -> Option<Answer> 
         return Some(throttled.clone());
     }
     let Some(fault) = &arrival.fault else { return Some(world.serve(call, None)) };
-    if fault.after_commit {
+    // Kinds that give the real answer commit by giving it; doing it twice would be a fault of ours.
+    if fault.after_commit && !fault.kind.is_answered_for_real() {
         world.serve(call, None);
     }
     match &fault.kind {

@@ -6,9 +6,12 @@
 //! server stored and, where a link is in the stored text, that event's own link. This reads the simulator, not our tables.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use graph_sim::{AfterDelete, Fault, FaultKind, JoinUrlFormat, OtherBody, Simulator, TransactionMemory};
+use host_shim::clock::ShiftedClock;
+use host_shim::serve::Extras;
 use serde_json::Value;
 use support::shim::Embedded;
 use support::{Put, Server, event};
@@ -56,6 +59,7 @@ fn round(seed: u64, counted: &mut Counted) -> Result<(), String> {
     let mut dice = Dice::new(seed);
     let sim = Simulator::start_seeded(([127, 0, 0, 1], 0).into(), seed).map_err(|e| e.to_string())?;
     unsettled(&sim, &mut dice);
+    let clock = Arc::new(ShiftedClock::default());
     let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
     let shim = support::shim::start(
         &sim,
@@ -66,7 +70,7 @@ fn round(seed: u64, counted: &mut Counted) -> Result<(), String> {
             config.mirror.unconfirmed_after = Duration::from_millis(500);
             config.mirror.patience = Duration::from_millis(200);
         },
-        None,
+        Extras { clock: Some(clock.clone()), ..Extras::default() },
     )?;
     let page = shim.sign_in(ACCOUNT, AT_MICROSOFT)?;
     if page.status != 200 {
@@ -86,11 +90,13 @@ fn round(seed: u64, counted: &mut Counted) -> Result<(), String> {
         counted.operations += 1;
     }
     sim.clear_faults();
-    let settled = settle(&sim, &shim, &mut server, &expected);
+    let settled = settle(&sim, &shim, &clock, &mut server, &expected);
     counted.requests += sim.requests_to(graph_sim::Service::Graph).len();
     counted.events += expected.len();
     shim.running.stop();
-    settled.map_err(|why| format!("{why}\noperations:\n  {}", log.join("\n  ")))
+    settled.map_err(|why| {
+        format!("{why}\noperations:\n  {}\nrequests:\n  {}", log.join("\n  "), requests(&sim).join("\n  "))
+    })
 }
 
 /// Random settings of what nobody knows about Microsoft.
@@ -190,11 +196,18 @@ fn operate(
 }
 
 /// Waits until what Microsoft holds is what it should hold, and the stored texts carry the right links.
-fn settle(sim: &Simulator, shim: &Embedded, server: &mut Server, expected: &Expected) -> Result<(), String> {
+fn settle(
+    sim: &Simulator,
+    shim: &Embedded,
+    clock: &ShiftedClock,
+    server: &mut Server,
+    expected: &Expected,
+) -> Result<(), String> {
     let end = Instant::now() + PATIENCE;
     loop {
         // What waits for its next try need not be waited for here.
-        shim.running.shim().mirror().retry_all().map_err(|e| e.to_string())?;
+        clock.advance(5_000);
+        shim.running.shim().mirror().wake();
         let written = server.write_back(0)?;
         match wrong(sim, server, expected) {
             None if written == 0 => return Ok(()),
@@ -211,6 +224,24 @@ fn settle(sim: &Simulator, shim: &Embedded, server: &mut Server, expected: &Expe
     }
 }
 
+/// What was asked of Graph, a line each.
+fn requests(sim: &Simulator) -> Vec<String> {
+    let line = |request: &graph_sim::RequestRecord| {
+        let tail: String = request.path.chars().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect();
+        let subject = text(&request.json(), "/subject");
+        let id = text(&request.json(), "/transactionId");
+        format!(
+            "{}–{} {} …{tail} {subject} {id} → {:?} {}",
+            request.start_tick,
+            request.end_tick.unwrap_or(0),
+            request.method,
+            request.status,
+            request.fault.as_deref().unwrap_or("")
+        )
+    };
+    sim.requests_to(graph_sim::Service::Graph).iter().map(line).collect()
+}
+
 fn wrong(sim: &Simulator, server: &Server, expected: &Expected) -> Option<String> {
     let held = sim.events(AT_MICROSOFT);
     let mut subjects: Vec<String> = held.iter().map(|e| text(e, "/subject")).collect();
@@ -218,7 +249,11 @@ fn wrong(sim: &Simulator, server: &Server, expected: &Expected) -> Option<String
     subjects.sort();
     wanted.sort();
     if subjects != wanted {
-        return Some(format!("Microsoft holds {subjects:?}, it should hold {wanted:?}"));
+        let ids: Vec<String> = held.iter().map(|e| format!("{} {}", text(e, "/subject"), text(e, "/id"))).collect();
+        return Some(format!("Microsoft holds {subjects:?}, it should hold {wanted:?}\n{}", ids.join("\n")));
+    }
+    if held.iter().any(|event| event.pointer("/isCancelled") == Some(&Value::Bool(true))) {
+        return Some(format!("cancelled: {held:?}"));
     }
     for (uid, subject) in expected {
         let link = held.iter().find(|e| text(e, "/subject") == *subject).map(|e| text(e, "/onlineMeeting/joinUrl"))?;

@@ -17,6 +17,9 @@ struct Options {
     /// For about so long.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// Log to standard error, for example `host_shim=debug`.
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
     /// From this seed; without it a fresh one, which is printed.
     #[arg(long)]
     seed: Option<u64>,
@@ -37,6 +40,9 @@ fn main() -> ExitCode {
         }
         return ExitCode::from(2);
     };
+    if let Some(filter) = &options.log {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    }
     let seed = options.seed.or_else(|| getrandom::u64().ok()).unwrap_or(1);
     println!("soak {}, {} s, seed {seed}", soak.name, options.seconds);
     match (soak.run)(Duration::from_secs(options.seconds), seed) {

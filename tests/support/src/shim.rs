@@ -4,9 +4,8 @@ use std::path::Path;
 
 use graph_sim::{CLIENT_ID, CLIENT_SECRET, Simulator};
 use host_shim::accounts::ConnectorPatch;
-use host_shim::component::Recorder;
 use host_shim::config::{Config, Endpoint};
-use host_shim::serve::{Running, Shim};
+use host_shim::serve::{Extras, Running, Shim};
 use host_shim::store::Scope;
 
 use crate::{Browser, Hook, Page};
@@ -30,7 +29,7 @@ pub fn start(
     dir: &Path,
     domain: &str,
     change: impl FnOnce(&mut Config),
-    recorder: Option<Recorder>,
+    extras: Extras,
 ) -> Result<Embedded, String> {
     let public_port = free_port().ok_or("no free port")?;
     let public_url = format!("http://127.0.0.1:{public_port}");
@@ -39,7 +38,7 @@ pub fn start(
     config.listen.public = Endpoint::Tcp(([127, 0, 0, 1], public_port).into());
     change(&mut config);
     Shim::install(&config).map_err(|e| e.to_string())?;
-    let shim = Shim::open_with(config, recorder).map_err(|e| e.to_string())?;
+    let shim = Shim::open_with(config, extras).map_err(|e| e.to_string())?;
     sim.add_redirect_uri(&format!("{public_url}/api/v1/oauth/access"));
     let base = sim.base_url();
     let patch = ConnectorPatch {
