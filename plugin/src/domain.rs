@@ -66,6 +66,8 @@ pub enum Wish {
     None,
     /// Nothing was said: what is, stays.
     Keep,
+    /// Nothing was said, and a meeting asked for at an earlier save is still to come.
+    KeepWanted,
 }
 
 /// What the host knows of earlier saves of this UID.

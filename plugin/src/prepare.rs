@@ -187,14 +187,14 @@ fn wanted_by(
     match save.wish {
         Wish::Wanted => return Some(Wanted::Wish),
         Wish::None => return None,
-        Wish::Keep => {}
+        Wish::Keep | Wish::KeepWanted => {}
     }
     match reading.meeting_by_text {
         Some(true) => return Some(Wanted::Text),
         Some(false) => return None,
         None => {}
     }
-    if record.is_some_and(|record| record.meeting_asked) {
+    if save.wish == Wish::KeepWanted || record.is_some_and(|record| record.meeting_asked) {
         return Some(Wanted::Kept);
     }
     // A block without a record: the event was cancelled and is on again, or it is a duplicate of another one. With a record

@@ -52,6 +52,8 @@ pub enum Wish {
     None,
     /// Nothing was said: what is, stays.
     Keep,
+    /// Nothing was said, and a meeting asked for earlier is still to come.
+    KeepWanted,
 }
 
 /// What the host knows of earlier saves of a UID.

@@ -191,6 +191,7 @@ impl From<types::Wish> for wire::Wish {
             types::Wish::Wanted => Self::Wanted,
             types::Wish::None => Self::None,
             types::Wish::Keep => Self::Keep,
+            types::Wish::KeepWanted => Self::KeepWanted,
         }
     }
 }

@@ -521,9 +521,13 @@ enum Choice {
     Gone,
 }
 
-/// The newest open save that waits for a link comes first: somebody is waiting. Otherwise what the server stored.
+/// The newest open save that waits for a link comes first: somebody is waiting. But where what the server stored wants a
+/// meeting too, that is the one to make: an open save changes nothing that exists.
 fn choose(row: &EventRow, proposals: &[ProposalRow]) -> Option<Choice> {
+    let stored_first =
+        row.desired == Desired::Stored && row.mirror && row.meeting && row.generation != row.mirrored_generation;
     if !row.record_meeting
+        && !stored_first
         && let Some(proposal) = proposals.iter().rev().find(|proposal| proposal.link_needed)
     {
         return Some(Choice::Proposal(Box::new(proposal.clone())));
@@ -562,6 +566,7 @@ fn mailbox_of(connection: &ConnectionRow) -> String {
 /// Writes an outcome into a row that may have moved on since the plan was made.
 fn apply(row: &mut EventRow, plan: &Plan, outcome: &Outcome, record: Option<Vec<u8>>, view: Vec<u8>, mailbox: String) {
     let had_meeting = plan.row.record_meeting;
+    let for_stored = !matches!(plan.target, Target::Text { change: Some(_), .. });
     row.record_meeting = record.is_some() && outcome.join_url.is_some();
     row.mailbox = record.is_some().then_some(mailbox);
     row.record = record;
@@ -603,6 +608,10 @@ fn apply(row: &mut EventRow, plan: &Plan, outcome: &Outcome, record: Option<Vec<
                 row.made_for = None;
             }
         }
+    }
+    if for_stored && row.generation != plan.row.generation && row.generation == row.mirrored_generation {
+        // While the hook ran, something newer was found to be there already. It is not any more.
+        row.generation += 1;
     }
     if row.generation != row.mirrored_generation {
         row.state = State::Pending.name().into();

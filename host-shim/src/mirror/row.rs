@@ -102,26 +102,31 @@ pub(super) fn refused(row: &mut EventRow, change: &str, others: &[ProposalRow], 
         // It was held for this save.
         row.due_at = Some(now);
     }
-    if row.made_for.as_deref() != Some(change) {
-        if row.desired == Desired::Unstored && others.is_empty() && row.record.is_some() {
-            row.desired = Desired::Gone;
-            row.generation += 1;
-            begin(row, now);
-            return true;
+    let heir = others.iter().rev().find(|other| other.change != change && other.meeting && other.rejected.is_none());
+    if row.made_for.as_deref() == Some(change) {
+        row.made_for = heir.map(|heir| heir.change.clone());
+        if row.made_for.is_some() {
+            return false;
         }
+    } else if row.made_for.is_some() || row.record.is_none() || heir.is_some() {
+        return false;
+    } else if row.desired == Desired::Gone || (row.desired == Desired::Stored && row.mirror && row.record_sha.is_some())
+    {
+        // What is there is there for what the server stored.
         return false;
     }
-    if let Some(heir) = others.iter().rev().find(|other| other.meeting && other.change != change) {
-        row.made_for = Some(heir.change.clone());
-        return false;
-    }
-    row.made_for = None;
     row.generation += 1;
     if row.desired == Desired::Unstored {
         row.desired = Desired::Gone;
     }
     begin(row, now);
     true
+}
+
+/// Whether the remote event belongs to what is stored or to an open save; otherwise it is on its way out, and no later save
+/// may take it for a meeting that is meant to be.
+pub(super) fn is_somebodys(row: &EventRow) -> bool {
+    row.made_for.is_some() || row.desired == Desired::Unstored || (row.desired == Desired::Stored && row.mirror)
 }
 
 /// Whether a save that is still open may yet need what is about to be taken away.
@@ -281,6 +286,18 @@ mod tests {
         assert_eq!(row.desired, Desired::Stored);
         assert_eq!(row.text_sha, Some([1; 32]));
         assert_ne!(row.generation, row.mirrored_generation);
+    }
+
+    #[test]
+    fn a_create_of_unknown_fate_is_looked_after_when_its_save_is_refused() {
+        let mut row = made("c2", 2);
+        (row.made_for, row.record_sha, row.record_meeting) = (None, None, false);
+        row.desired = Desired::Stored;
+        (row.generation, row.mirrored_generation) = (1, 1);
+        assert!(refused(&mut row, "c2", &[], 6));
+        assert_eq!(row.desired, Desired::Stored);
+        assert_ne!(row.generation, row.mirrored_generation);
+        assert!(!is_somebodys(&row));
     }
 
     #[test]

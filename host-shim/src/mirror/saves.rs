@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::sealing::KeptText;
 use super::status::{EventStatus, State};
-use super::{Mirror, MirrorError, digest, fresh_id};
+use super::{Mirror, MirrorError, digest, fresh_id, row};
 use crate::accounts::policy::Standing;
 use crate::address::Address;
 use crate::component::PrepareCall;
@@ -107,7 +107,8 @@ impl Mirror {
             return Ok(Begun::Done(Box::new(Answer::NotOurs { reason: standing.reason.to_owned() })));
         }
         let record_of = match &known {
-            Some(row) if row.record.is_some() => Some(row),
+            Some(row) if row.record.is_some() && row::is_somebodys(row) => Some(row),
+            Some(row) if row.record.is_some() => None,
             _ => lender.as_ref(),
         };
         let record = record_of.map(|row| self.row_record(row)).transpose()?.flatten();
@@ -266,7 +267,13 @@ impl Mirror {
         };
         // Whoever is not allowed (any more) gets no new meetings; what is mirrored is still read.
         let has_meeting = known.is_some_and(|row| row.record_meeting);
-        let wish = if standing.usable || has_meeting { save.wish } else { Wish::None };
+        let still_to_come =
+            known.is_some_and(|row| row.desired == Desired::Stored && row.meeting && row.record.is_none());
+        let wish = match save.wish {
+            _ if !standing.usable && !has_meeting => Wish::None,
+            Wish::Keep if still_to_come => Wish::KeepWanted,
+            wish => wish,
+        };
         let history = match known.map_or("unseen", |row| row.history.as_str()) {
             _ if save.import => History::Imported,
             "seen-alone" => History::SeenAlone,

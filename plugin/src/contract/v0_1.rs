@@ -128,6 +128,7 @@ impl calendar_hooks::Guest for Component {
             types::Wish::Wanted => domain::Wish::Wanted,
             types::Wish::None => domain::Wish::None,
             types::Wish::Keep => domain::Wish::Keep,
+            types::Wish::KeepWanted => domain::Wish::KeepWanted,
         };
         let history = match history {
             types::History::Unseen => domain::History::Unseen,

@@ -141,9 +141,12 @@ fn send(
         let response = session.send(requests::update(&id, &fields, etag))?;
         match response.status {
             200..300 => {
-                confirm(record, desired, change, &response, session);
-                let is_vague = RemoteEvent::read(&response).is_none_or(|current| current.is_vague);
-                if is_vague && desired.meeting && (change.meeting || !record.has_meeting()) {
+                // Graph answers a PATCH with the event. What does not is no word of Graph's, and sending it again is safe.
+                let Some(current) = RemoteEvent::read(&response) else {
+                    return Err(errors::unexpected(&response, session.words));
+                };
+                confirm(record, desired, change, &current, session);
+                if current.is_vague && desired.meeting && (change.meeting || !record.has_meeting()) {
                     let Some(current) = session.get(&id)? else { return Ok(Standing::Gone) };
                     take(record, &current);
                 }
@@ -184,7 +187,7 @@ fn fields(session: &Session<'_>, record: &Record, desired: &Desired, change: &Ch
 }
 
 /// Takes a successful change into the record.
-fn confirm(record: &mut Record, desired: &Desired, change: &Change, response: &Response, session: &Session<'_>) {
+fn confirm(record: &mut Record, desired: &Desired, change: &Change, current: &RemoteEvent, session: &Session<'_>) {
     let prints = desired.fields.fingerprints();
     for &group in &change.groups {
         record.groups.extend(prints.get(group).map(|print| (group.to_owned(), print.clone())));
@@ -192,11 +195,7 @@ fn confirm(record: &mut Record, desired: &Desired, change: &Change, response: &R
     if change.tag {
         record.tag.clone_from(&session.object.tag);
     }
-    match RemoteEvent::read(response) {
-        Some(current) => take(record, &current),
-        // What the event's etag is now, nobody said.
-        None => record.etag = None,
-    }
+    take(record, current);
 }
 
 /// Takes what Microsoft shows of the event into the record.
