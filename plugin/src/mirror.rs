@@ -66,7 +66,7 @@ pub fn on_update(
     }
     match (goal, record.remote_id.clone()) {
         (Goal::Absent(why), Some(id)) => {
-            session.delete(&id)?;
+            session.delete(&record, &id)?;
             Ok(absent(why))
         }
         (Goal::Absent(reason::NO_MEETING_WANTED), None) if record.removed => Ok(update::removed(Vec::new())),
@@ -92,7 +92,7 @@ pub fn on_delete(
     let mut session = Session::new(host, context, object);
     let record = session.read(mirrored)?;
     if let Some(id) = &record.remote_id {
-        session.delete(id)?;
+        session.delete(&record, id)?;
     }
     if record.pending.is_some() {
         create::unmake(&mut session, &record)?;

@@ -42,6 +42,9 @@ pub(crate) struct Record {
     /// The fingerprint of each field group as last confirmed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) groups: BTreeMap<String, String>,
+    /// We set out to remove the event: if it is found gone, that was us and not the user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) deleting: bool,
     /// Somebody removed the event at Microsoft; it stays removed until a meeting is asked for again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) removed: bool,

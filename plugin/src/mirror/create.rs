@@ -58,6 +58,8 @@ pub(super) fn settle(session: &mut Session<'_>, record: Record, goal: Goal) -> R
     };
     let settled = match session.find(&requests::mirror_id_property(), &pending.mirror_id)? {
         Some(found) => completed(record, found),
+        // It had arrived, and was on its way out again: its name is spent.
+        None if record.deleting => return create(session, &desired),
         None => post(session, record, &pending.body, false)?,
     };
     update(session, settled, &desired)
@@ -67,7 +69,10 @@ pub(super) fn settle(session: &mut Session<'_>, record: Record, goal: Goal) -> R
 pub(super) fn unmake(session: &mut Session<'_>, record: &Record) -> Result<(), HookError> {
     let Some(pending) = &record.pending else { return Ok(()) };
     if let Some(found) = session.find(&requests::mirror_id_property(), &pending.mirror_id)? {
-        return session.delete(&found.id);
+        return session.delete(record, &found.id);
+    }
+    if record.deleting {
+        return Ok(());
     }
     let rest = pending.sent_ms.saturating_add(SETTLING_MS).saturating_sub(session.context.now_ms);
     match u64::try_from(rest) {
@@ -121,6 +126,7 @@ fn post(session: &mut Session<'_>, record: Record, body: &str, first: bool) -> R
 /// The record of a create that is known to have happened.
 fn completed(mut record: Record, created: RemoteEvent) -> Record {
     record.pending = None;
+    record.deleting = false;
     record.removed = false;
     record.block = created
         .join_url

@@ -150,8 +150,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Removes the event; what is gone already counts as removed.
-    pub(super) fn delete(&mut self, id: &str) -> Result<(), HookError> {
+    /// Removes the event; what is gone already counts as removed. That it is to go is noted first: where the answer is lost
+    /// and the event comes back into the calendar, a missing event must not be taken for one the user removed.
+    pub(super) fn delete(&mut self, record: &Record, id: &str) -> Result<(), HookError> {
+        if !record.deleting {
+            self.save(Some(&Record { deleting: true, ..record.clone() }))?;
+        }
         let response = self.send(requests::delete(id))?;
         match response.status {
             // Graph says it with these two and no body; a `200` is some gateway's word, not Microsoft's.

@@ -22,12 +22,21 @@ const ROUNDS: usize = 3;
 pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &Desired) -> Result<Outcome, HookError> {
     if record.has_meeting() && !desired.meeting {
         // Microsoft freezes `isOnlineMeeting`: the only way without a meeting is another event.
-        if let Some(id) = record.remote_id.take() {
-            session.delete(&id)?;
+        if let Some(id) = record.remote_id.clone() {
+            session.delete(&record, &id)?;
         }
         return create(session, desired);
     }
     record.meeting_asked = desired.meeting;
+    if record.deleting {
+        // Whether it is still there has to be seen, even where nothing differs.
+        let id = record.remote_id.clone().unwrap_or_default();
+        match session.get(&id)? {
+            Some(current) => take(&mut record, &current),
+            None => return create(session, desired),
+        }
+        record.deleting = false;
+    }
     let mut change = Change {
         groups: desired.fields.changed(&record.groups),
         meeting: desired.meeting && !record.has_meeting() && session.teams(),

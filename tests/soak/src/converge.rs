@@ -157,6 +157,9 @@ fn operate(
         event::with_line(&known, "SUMMARY", &format!("SUMMARY:{subject}"))
     };
     let has_meeting = expected.contains_key(&uid);
+    // A plain save soon after a delete is an undo and keeps the meeting, later it is a new event: what the user wants is
+    // said, so that it is known here.
+    let plain = if known.is_empty() { Put::unwanted() } else { Put::default() };
     match dice.below(10) {
         0..=3 => {
             log.push(format!("save {uid} wanted {subject}"));
@@ -165,7 +168,7 @@ fn operate(
         }
         4 | 5 => {
             log.push(format!("save {uid} {subject}"));
-            server.save(&uid, &text, &Put::default())?;
+            server.save(&uid, &text, &plain)?;
             if has_meeting {
                 expected.insert(uid, subject);
             }

@@ -181,7 +181,7 @@ fn a_doubtful_create_that_is_no_longer_wanted_leaves_nothing_behind() {
 
     let mut host = Script::new([found(), answer(204, Value::Null)]);
     on_delete(&mut host, &context, &object(""), &record).unwrap();
-    host.assert_steps(&["Get", "Delete"]);
+    host.assert_steps(&["Get", "save", "Delete"]);
 
     let cancelled = EVENT.replace("SUMMARY", "STATUS:CANCELLED\r\nSUMMARY");
     let mut host = Script::new([found(), answer(404, Value::Null)]);

@@ -158,7 +158,7 @@ fn cancelled_unwanted_and_deleted_events_go() {
         for status in [204, 404] {
             let mut host = Script::new([answer(status, Value::Null)]);
             let outcome = on_update(&mut host, &context, &object(text), false, &record).unwrap();
-            host.assert_steps(&["Delete"]);
+            host.assert_steps(&["save", "Delete"]);
             assert_eq!(host.requests[0].path, "/me/events/AAk%3D");
             assert_eq!(
                 (outcome.state, outcome.reason.as_deref(), outcome.mirrored),
@@ -172,13 +172,32 @@ fn cancelled_unwanted_and_deleted_events_go() {
     on_delete(&mut Script::new([answer(503, Value::Null)]), &context, &object(""), &record).unwrap_err();
 }
 
+/// The answer of our DELETE was lost, and the event is back in the calendar.
+#[test]
+fn what_we_set_out_to_remove_is_not_taken_for_removed_by_the_user() {
+    let context = context(&[]);
+    let mut host = Script::new([answer(503, Value::Null)]);
+    on_delete(&mut host, &context, &object(""), &created(&context, EVENT)).unwrap_err();
+    let deleting = host.saved.clone().flatten().unwrap();
+
+    let mut host = Script::new([answer(404, Value::Null), answer(201, remote(Some(URL), "W/\"2\""))]);
+    let outcome = on_update(&mut host, &context, &object(EVENT), true, &deleting).unwrap();
+    host.assert_steps(&["Get", "save", "Post"]);
+    assert_eq!(outcome.state, RemoteState::Mirrored);
+
+    let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
+    let outcome = on_update(&mut host, &context, &object(EVENT), true, &deleting).unwrap();
+    host.assert_steps(&["Get"]);
+    assert_eq!((outcome.state, outcome.join_url.as_deref()), (RemoteState::Mirrored, Some(URL)));
+}
+
 #[test]
 fn under_all_events_the_event_is_made_anew_without_its_meeting() {
     let context = context(&[("mirror", "all-events")]);
     let record = created(&context, EVENT);
     let mut host = Script::new([answer(204, Value::Null), answer(201, remote(None, "W/\"1\""))]);
     let outcome = on_update(&mut host, &context, &object(EVENT), false, &record).unwrap();
-    host.assert_steps(&["Delete", "save", "Post"]);
+    host.assert_steps(&["save", "Delete", "save", "Post"]);
     assert!(host.body(1).get("isOnlineMeeting").is_none());
     assert_eq!((outcome.state, outcome.reason, outcome.join_url), (RemoteState::Mirrored, None, None));
 }
