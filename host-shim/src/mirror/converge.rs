@@ -250,7 +250,9 @@ impl Mirror {
         services: &mut HookServices,
     ) -> Result<Option<Vec<u8>>, HookError> {
         let now = self.now();
-        if connection.facts.is_some() && connection.facts_until.is_some_and(|until| until > now) {
+        // A mailbox that was not there is looked for again each time: it may have come.
+        let was_there = !matches!(connection.facts_code.as_deref(), Some("no-mailbox" | "not-ready-yet"));
+        if was_there && connection.facts.is_some() && connection.facts_until.is_some_and(|until| until > now) {
             return Ok(connection.facts.clone());
         }
         self.inspect(account, address, services)

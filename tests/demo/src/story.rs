@@ -8,11 +8,11 @@ use support::shim::Embedded;
 use support::{Answer, Put, Server, event};
 
 /// The domain of the demo's calendar server.
-pub const DOMAIN: &str = "mail.example";
+pub(crate) const DOMAIN: &str = "mail.example";
 /// The demo's user, on the calendar server.
-pub const ACCOUNT: &str = "alice@mail.example";
+pub(crate) const ACCOUNT: &str = "alice@mail.example";
 /// The demo's user, at Microsoft.
-pub const AT_MICROSOFT: &str = "alice@contoso.example";
+pub(crate) const AT_MICROSOFT: &str = "alice@contoso.example";
 const UID: &str = "3f1c9f0e-planning@mail.example";
 const SOON: Duration = Duration::from_secs(20);
 
@@ -50,7 +50,7 @@ fn short(path: &str) -> String {
 }
 
 /// Takes an event through its life. Fails at the first thing that is not as it should be.
-pub fn tell(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
+pub(crate) fn tell(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
     shim.running
         .shim()
         .accounts()
@@ -136,7 +136,7 @@ pub fn tell(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
 }
 
 /// An event that stays, so that there is something in the calendar.
-pub fn leave_something_to_look_at(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
+pub(crate) fn leave_something_to_look_at(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
     let mut server = Server::new(shim.hook.clone(), ACCOUNT);
     let lines = ["DESCRIPTION:What moved\\, what did not.", "LOCATION:Room 4"];
     let text = event::meeting("review@mail.example", "Quarterly review", &lines);
