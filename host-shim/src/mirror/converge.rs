@@ -150,10 +150,26 @@ impl Mirror {
                     change: None,
                 },
                 // The text was not kept because nothing was wanted; then nothing may be there either.
-                None => Target::Gone,
+                None if !row.mirror => Target::Gone,
+                // Long over, and its text forgotten: there is nothing to compare with any more.
+                None => {
+                    self.forget_work(account, uid)?;
+                    return Ok(None);
+                }
             },
         };
         Ok(Some(Plan { row, target }))
+    }
+
+    /// Takes the row as it is for right.
+    fn forget_work(&self, account: &str, uid: &str) -> Result<(), MirrorError> {
+        let now = self.now();
+        Ok(transact(&*self.store, |tx| {
+            let Some(mut row) = tx.event(account, uid)? else { return Ok(()) };
+            row.mirrored_generation = row.generation;
+            self.rest(&mut row, now);
+            tx.put_event(&row)
+        })?)
     }
 
     fn expire_proposals(&self, account: &str, uid: &str, now: i64) -> Result<(), MirrorError> {

@@ -98,6 +98,10 @@ pub(super) async fn put_account(
 ) -> Result<Json<AccountView>, Problem> {
     let account = caller.account(&named(path)?)?;
     let Json(body) = body.map_err(bad_json)?;
+    for address in &body.addresses {
+        // An organiser's address counts as the user's own, so a server may name only those it may speak for.
+        caller.account(address)?;
+    }
     off_the_loop(move || {
         let put = PutAccount {
             addresses: body.addresses,
