@@ -68,6 +68,7 @@ pub(super) fn stored(row: &mut EventRow, save: &Stored<'_>, now: i64) -> bool {
     row.generation += 1;
     let reflected = row.record.is_some()
         && row.made_for.is_none()
+        && row.state != "rejected"
         && row.record_sha == Some(proposal.text_sha)
         && row.mirror
         && (row.record_meeting == row.meeting || row.reason.as_deref() == Some("no-teams"));
