@@ -31,12 +31,13 @@ impl Address {
             return Err(err("it is longer than 320 bytes"));
         }
         let (local, domain) = bare.rsplit_once('@').ok_or_else(|| err("it has no `@`"))?;
+        // Looked at in the form it is kept in: some characters turn into separators only there (U+037E into `;`).
+        let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
         if local.is_empty()
             || local.chars().any(|c| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"@/".contains(c))
         {
             return Err(err("the part before `@` is empty or holds a character that is not allowed"));
         }
-        let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
         Ok(Self(format!("{local}@{}", Self::parse_domain(domain).map_err(|e| err(e.why))?)))
     }
 

@@ -92,6 +92,7 @@ impl Shim {
         if restored {
             tracing::warn!("the store is older than the key ring's start counter: it was restored from a backup");
         }
+        let epoch = Self::epoch(&*store, restored)?;
         let mut extension = Self::load_component(&config)?;
         if let Some(recorder) = extras.recorder {
             extension = extension.with_recorder(recorder);
@@ -116,8 +117,29 @@ impl Shim {
             clock: Arc::clone(&clock),
             timing: config.mirror.timing(),
             restored,
+            epoch,
         }));
         Ok(Self { config, store, accounts, mirror, clock })
+    }
+
+    /// The name of this store's numbers, made anew where the store was restored.
+    fn epoch(store: &dyn Store, restored: bool) -> Result<String, StartError> {
+        let mut bytes = [0u8; 6];
+        getrandom::fill(&mut bytes)
+            .map_err(|e| StartError::Machine(format!("the machine gives no random numbers: {e}")))?;
+        let fresh: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(crate::store::transact(store, |tx| {
+            // Once for each restore: the store stays marked as restored for longer.
+            let renewed = tx.meta("epoch_renewed")?.as_deref() == Some("yes");
+            tx.put_meta("epoch_renewed", if restored { "yes" } else { "no" })?;
+            match tx.meta("epoch")? {
+                Some(known) if !restored || renewed => Ok(known),
+                _ => {
+                    tx.put_meta("epoch", &fresh)?;
+                    Ok(fresh.clone())
+                }
+            }
+        })?)
     }
 
     fn load_component(config: &Config) -> Result<Extension, LoadError> {
@@ -185,8 +207,8 @@ impl Shim {
             .start(shim.config.mirror.workers)
             .map_err(|e| StartError::Machine(format!("the machine gives no threads: {e}")))?;
         tracing::info!(
-            hook = ?hook_address,
-            public = ?public_address,
+            hook = %String::from(shim.config.listen.hook.clone()),
+            public = %String::from(shim.config.listen.public.clone()),
             component = shim.mirror.extension().digest(),
             "teams-mirror is running"
         );

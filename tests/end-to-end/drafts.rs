@@ -5,7 +5,7 @@ use support::{Put, event};
 use crate::world::{ALICE, World};
 
 fn draft(world: &World, uid: &str, text: &str) -> support::Answer {
-    let put = Put { draft: Some("true".into()), ..Put::wanted() };
+    let put = Put { draft: true, ..Put::wanted() };
     world.hook.put(ALICE, uid, text, &put).unwrap()
 }
 
@@ -48,7 +48,7 @@ fn saved_under_another_uid_it_keeps_its_meeting() {
     let drafted = draft(&world, "draft-1", &event::meeting("draft-1", "Planning", &[]));
     let link = drafted.str("join_url").to_owned();
     let final_text = drafted.icalendar().replace("UID:draft-1", "UID:final-1");
-    let put = Put { draft: Some("draft-1".into()), ..Put::default() };
+    let put = Put { draft_of: Some("draft-1".into()), ..Put::default() };
     let saved = server.save("final-1", &final_text, &put).unwrap();
     assert_eq!(saved.str("join_url"), link, "{}", saved.text);
     assert_eq!(world.settled("final-1").str("state"), "mirrored");

@@ -60,7 +60,7 @@ fn a_draft_invites_nobody() {
     world.run(&["set", "invitations=microsoft", "--domain", "test.tld"]);
     let mut server = world.server();
     let text = event::meeting("e1", "Planning", &[ORGANIZER, BOB]);
-    let put = Put { draft: Some("true".into()), ..Put::wanted() };
+    let put = Put { draft: true, ..Put::wanted() };
     world.hook.put(crate::world::ALICE, "e1", &text, &put).unwrap();
     assert_eq!(world.sim.mails().len(), 0);
     server.save("e1", &text, &Put::default()).unwrap();

@@ -122,7 +122,7 @@ fn the_description_of_the_api_is_served_and_names_every_reason() {
     for path in ["/v1/accounts/{account}/events/{uid}", "/v1/accounts/{account}/events/{uid}/stored", "/v1/changes"] {
         assert!(api.json["paths"][path].is_object(), "{path}");
     }
-    let reasons = api.json["components"]["schemas"]["Reason"]["enum"].as_array().unwrap().clone();
+    let reasons = api.json["components"]["schemas"]["KnownReason"]["enum"].as_array().unwrap().clone();
     for reason in ["no-teams", "no-mailbox", "recurring", "too-large", "has-a-link", "deleted-at-microsoft", "past"] {
         assert!(reasons.iter().any(|known| known == reason), "{reason}: {reasons:?}");
     }

@@ -16,6 +16,7 @@
 mod world;
 
 mod accounts;
+mod beats;
 mod canaries;
 mod drafts;
 mod guests;

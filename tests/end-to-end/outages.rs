@@ -29,6 +29,26 @@ fn a_save_while_microsoft_is_down_is_answered_and_its_link_offered_later() {
 }
 
 #[test]
+fn a_service_that_only_fails_is_down_and_is_asked_again_soon_after() {
+    let world = World::signed_in();
+    let mut server = world.server();
+    world.sim.fault(Fault::status(503).on_graph("POST", "/events").always());
+    world.sim.fault(Fault::status(503).on_graph("GET", "/events").always());
+    let answer = server.save("e1", &event::meeting("e1", "Planning", &[]), &Put::wanted()).unwrap();
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let tried = crate::world::until(Duration::from_secs(20), || world.graph().len() >= 4);
+    assert!(tried, "an outage is probed");
+    assert_eq!(
+        world.hook.event(crate::world::ALICE, "e1").unwrap().json["attempts"],
+        0,
+        "it is not the event's failure"
+    );
+    world.sim.clear_faults();
+    assert_eq!(server.write_back(5).unwrap(), 1, "{}", world.log_tail());
+    assert_eq!(world.in_teams().len(), 1);
+}
+
+#[test]
 fn a_slow_microsoft_costs_no_more_than_the_patience() {
     let world = World::signed_in();
     let mut server = world.server();

@@ -178,6 +178,21 @@ struct OnItsWay {
     nonce: String,
 }
 
+/// What the component found out about a mailbox.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// For the component, opaque.
+    pub facts: &'a [u8],
+    /// The component's code.
+    pub code: &'a str,
+    /// The same in a sentence.
+    pub message: &'a str,
+    /// Whether it can hold events.
+    pub events: bool,
+    /// Whether they can have meetings.
+    pub meetings: bool,
+}
+
 /// The connection as pages and the hook API tell of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConnectionView {
@@ -356,6 +371,8 @@ impl Accounts {
             facts_message: None,
             facts_at: None,
             facts_until: None,
+            facts_events: None,
+            facts_meetings: None,
         };
         Ok((connection, remote_address))
     }
@@ -411,20 +428,14 @@ impl Accounts {
     }
 
     /// Keeps what the component found out about the mailbox; nothing where the account is not connected any more.
-    pub fn store_facts(
-        &self,
-        account: &str,
-        facts: &[u8],
-        code: &str,
-        message: &str,
-        now: i64,
-        until: i64,
-    ) -> Result<(), AccountsError> {
+    pub fn store_facts(&self, account: &str, facts: Facts<'_>, now: i64, until: i64) -> Result<(), AccountsError> {
         Ok(self.transact(|tx| {
             let Some(mut row) = tx.connection(account)? else { return Ok(()) };
-            row.facts = Some(facts.to_vec());
-            row.facts_code = Some(code.to_owned());
-            row.facts_message = Some(message.to_owned());
+            row.facts = Some(facts.facts.to_vec());
+            row.facts_code = Some(facts.code.to_owned());
+            row.facts_message = Some(facts.message.to_owned());
+            row.facts_events = Some(facts.events);
+            row.facts_meetings = Some(facts.meetings);
             row.facts_at = Some(now);
             row.facts_until = Some(until);
             tx.put_connection(&row)

@@ -58,6 +58,12 @@ impl From<MirrorError> for Problem {
         match &error {
             MirrorError::Refused { code, message } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message),
             MirrorError::NoSuchChange(_) => Self::new(StatusCode::NOT_FOUND, "no-such-change", error.to_string()),
+            MirrorError::ChangeClosed(_) => Self::new(StatusCode::CONFLICT, "change-closed", error.to_string()),
+            MirrorError::BrokeOff(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "broke-off",
+                "the work for this request broke off; keep it in your spool and send it again later",
+            ),
             MirrorError::Store(store) => Self::from_store(store),
             // The text is what the component cannot deal with; the server keeps it as it is.
             MirrorError::Component(_) => {

@@ -12,6 +12,7 @@ use super::services::HookServices;
 use super::status::State;
 use super::{Mirror, MirrorError, fresh_id, reports, row};
 use crate::accounts::policy::Standing;
+use crate::accounts::sign_in::Facts;
 use crate::address::Address;
 use crate::component::types::{
     Account, CalendarObject, Context, HookError, Outcome, Problem, RemoteState, Retry, Setting,
@@ -26,6 +27,9 @@ const FRESH_MS: i64 = 30 * 60 * 1000;
 
 /// How often it is looked for then.
 const FRESH_RETRY_MS: i64 = 5 * 60 * 1000;
+
+/// How long an event waits for its next try where it is not its own failure and nobody said how long.
+const WAIT_MS: i64 = 2_000;
 
 /// What a run is to bring about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,8 +185,7 @@ impl Mirror {
             if proposal.draft {
                 self.refuse(account, &proposal.change)?;
             } else {
-                tracing::warn!(account, change = %proposal.change, "no report about a save: taken as stored");
-                self.confirm(account, &proposal.change, None, true, None)?;
+                self.confirm_unreported(account, &proposal)?;
             }
         }
         Ok(())
@@ -267,8 +270,10 @@ impl Mirror {
     ) -> Result<Option<Vec<u8>>, HookError> {
         let now = self.now();
         // A mailbox that was not there is looked for again each time: it may have come.
-        let was_there = !matches!(connection.facts_code.as_deref(), Some("no-mailbox" | "not-ready-yet"));
-        if was_there && connection.facts.is_some() && connection.facts_until.is_some_and(|until| until > now) {
+        if connection.facts_events != Some(false)
+            && connection.facts.is_some()
+            && connection.facts_until.is_some_and(|until| until > now)
+        {
             return Ok(connection.facts.clone());
         }
         self.inspect(account, address, services)
@@ -287,9 +292,14 @@ impl Mirror {
             .again_after_ms
             .map_or_else(|| super::millis(self.timing.facts_lifetime), |ms| i64::try_from(ms).unwrap_or(i64::MAX));
         let until = now.saturating_add(lifetime);
-        if let Err(e) =
-            self.accounts.store_facts(address.as_str(), &report.facts, &report.code, &report.message, now, until)
-        {
+        let facts = Facts {
+            facts: &report.facts,
+            code: &report.code,
+            message: &report.message,
+            events: report.events,
+            meetings: report.meetings,
+        };
+        if let Err(e) = self.accounts.store_facts(address.as_str(), facts, now, until) {
             tracing::warn!(account = %address, error = %e, "what the mailbox can do could not be remembered");
         }
         if report.events
@@ -466,19 +476,19 @@ impl Mirror {
     /// Offers the text with the link to the adapter, where what the server stored lacks it.
     pub(super) fn renew_offer(&self, row: &EventRow) -> Result<(), MirrorError> {
         let (account, uid) = (row.account.as_str(), row.uid.as_str());
+        let link = self.row_view(row)?.join_url.map(|url| super::digest(url.as_bytes()));
         let offer = match (row.desired, &row.stored_sha, row.record_meeting && row.meeting) {
-            (Desired::Stored, Some(stored_sha), true) if row.gone_at.is_none() => {
-                self.amended(row)?.filter(|amended| super::digest(amended.text.as_bytes()) != *stored_sha).map(
-                    |amended| OfferRow {
-                        number: 0,
-                        account: account.into(),
-                        uid: uid.into(),
-                        // An empty text says: ask again with the whole one.
-                        text: self.seal_offer(account, uid, if amended.whole { &amended.text } else { "" }),
-                        base_sha: *stored_sha,
-                        created_at: row.updated_at,
-                    },
-                )
+            // What is compared is the link and not the text: servers fold and order lines as they like.
+            (Desired::Stored, Some(stored_sha), true) if row.gone_at.is_none() && link != row.stored_link => {
+                self.amended(row)?.map(|amended| OfferRow {
+                    number: 0,
+                    account: account.into(),
+                    uid: uid.into(),
+                    // An empty text says: ask again with the whole one.
+                    text: self.seal_offer(account, uid, if amended.whole { &amended.text } else { "" }),
+                    base_sha: *stored_sha,
+                    created_at: row.updated_at,
+                })
             }
             _ => None,
         };
@@ -507,6 +517,7 @@ impl Mirror {
             wish: crate::component::types::Wish::Keep,
             draft: false,
             draft_of: None,
+            change: None,
             stored: true,
             import: false,
             patience: Some(Duration::ZERO),
@@ -586,6 +597,7 @@ fn apply(row: &mut EventRow, plan: &Plan, outcome: &Outcome, record: Option<Vec<
     let had_meeting = plan.row.record_meeting;
     let for_stored = !matches!(plan.target, Target::Text { change: Some(_), .. });
     row.record_meeting = record.is_some() && outcome.join_url.is_some();
+    row.record_asked = record.is_some() && matches!(plan.target, Target::Text { meeting: true, .. });
     row.mailbox = record.is_some().then_some(mailbox);
     row.record = record;
     row.view = Some(view);
@@ -649,7 +661,7 @@ struct Verdict {
 fn verdict(error: &HookError, attempts: u32, unreachable: bool, random: u16) -> Verdict {
     let again = |problem: &Problem, after_ms: Option<u64>, counts: bool| {
         let attempts = if counts && !unreachable { attempts.saturating_add(1) } else { attempts };
-        let own = if counts && !unreachable { row::back_off_ms(attempts, random) } else { Some(5_000) };
+        let own = if counts && !unreachable { row::back_off_ms(attempts, random) } else { Some(WAIT_MS) };
         let asked = after_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
         let (state, parked, after_ms, message) = match own {
             Some(own) => (State::Pending, None, Some(asked.unwrap_or(own)), problem.message.clone()),

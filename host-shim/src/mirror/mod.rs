@@ -32,7 +32,7 @@ use std::time::Duration;
 
 pub use changes::{Change, Changes};
 pub use people::MailboxReport;
-pub use reports::{Delete, Report};
+pub use reports::{Delete, Report, SaveResult};
 pub use saves::{Answer, Save};
 pub use schedule::{Loop, Pulse};
 pub use status::{EventStatus, State, TimedNotice};
@@ -90,6 +90,14 @@ pub enum MirrorError {
     /// There is no such change (any more): it was reported before, or never announced.
     #[error("there is no open change `{0}`; it was reported already, or its time was over")]
     NoSuchChange(String),
+    /// The change was reported before, or its time was over, with another result.
+    #[error(
+        "the save was already taken as `{0}`; send the object's current text with `stored=true`, or tell that it is gone"
+    )]
+    ChangeClosed(String),
+    /// This machine failed in the middle of it; nothing was changed.
+    #[error("the work for this call broke off: {0}")]
+    BrokeOff(String),
     /// It could not be made durable.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -115,6 +123,7 @@ pub struct Mirror {
     timing: Timing,
     pulse: Arc<Pulse>,
     restored: bool,
+    epoch: String,
     declared: Vec<Declared>,
 }
 
@@ -136,6 +145,8 @@ pub struct Parts {
     pub timing: Timing,
     /// The store was restored from a backup: first creates look at the remote service first.
     pub restored: bool,
+    /// Names this store's numbers; see [`Mirror::epoch`].
+    pub epoch: String,
 }
 
 impl Mirror {
@@ -153,8 +164,14 @@ impl Mirror {
             timing: parts.timing,
             pulse: Arc::new(Pulse::default()),
             restored: parts.restored,
+            epoch: parts.epoch,
             declared,
         }
+    }
+
+    /// Names this store's numbers: another after a restore.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
     }
 
     /// The settings the extension declares, as the accounts check them.
@@ -205,6 +222,6 @@ pub(crate) fn digest(text: &[u8]) -> crate::store::Digest {
 pub(crate) fn fresh_id() -> Result<String, MirrorError> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes)
-        .map_err(|e| MirrorError::Component(format!("the machine gives no random numbers: {e}")))?;
+        .map_err(|e| MirrorError::BrokeOff(format!("the machine gives no random numbers: {e}")))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

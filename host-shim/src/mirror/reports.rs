@@ -3,7 +3,7 @@
 use super::status::EventStatus;
 use super::{Mirror, MirrorError, millis, row};
 use crate::address::Address;
-use crate::store::{Desired, EventRow, StoreError, Transaction, transact};
+use crate::store::{ClosedRow, Desired, EventRow, ProposalRow, StoreError, Transaction, transact};
 
 /// What became of an announced save.
 #[derive(Debug, Clone)]
@@ -14,10 +14,31 @@ pub struct Report {
     pub uid: String,
     /// The change id of the first beat.
     pub change: String,
-    /// `true`: the server stored the text it was answered; `false`: it refused the save.
-    pub stored: bool,
+    /// What became of it.
+    pub result: SaveResult,
     /// The server's path, where it was not known before.
     pub object: Option<String>,
+}
+
+/// What became of a save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaveResult {
+    /// The server stored the text it was answered.
+    Stored,
+    /// The server stored the text as the client sent it.
+    StoredOriginal,
+    /// The server refused the save.
+    Refused,
+}
+
+impl SaveResult {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::StoredOriginal => "stored-original",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// An event is gone.
@@ -44,17 +65,20 @@ impl Mirror {
             return self.event(&report.account, &report.uid);
         }
         let account = report.account.as_str();
-        let proposal = crate::store::read(&*self.store, |tx| tx.proposal(&report.change))?;
-        match proposal {
-            Some(proposal) if proposal.account == account && proposal.uid == report.uid => {}
+        let (proposal, closed) =
+            crate::store::read(&*self.store, |tx| Ok((tx.proposal(&report.change)?, tx.closed(&report.change)?)))?;
+        let ours = |of: (&str, &str)| of == (account, report.uid.as_str());
+        match (proposal, closed) {
+            (Some(proposal), _) if ours((&proposal.account, &proposal.uid)) => match report.result {
+                SaveResult::Refused => self.refuse(account, &report.change)?,
+                result => self.confirm(account, &report.change, report.object.as_deref(), false, result)?,
+            },
             // Adapters repeat what they got no answer for.
-            None if self.row(account, &report.uid)?.is_some() => return self.event(&report.account, &report.uid),
+            (None, Some(closed)) if ours((&closed.account, &closed.uid)) && closed.result == report.result.name() => {}
+            (None, Some(closed)) if ours((&closed.account, &closed.uid)) => {
+                return Err(MirrorError::ChangeClosed(closed.result));
+            }
             _ => return Err(MirrorError::NoSuchChange(report.change.clone())),
-        }
-        if report.stored {
-            self.confirm(account, &report.change, report.object.as_deref(), false, None)?;
-        } else {
-            self.refuse(account, &report.change)?;
         }
         self.pulse.wake();
         self.event(&report.account, &report.uid)
@@ -92,14 +116,26 @@ impl Mirror {
         row.as_ref().map(|row| self.status_of(row)).transpose()
     }
 
-    /// A proposal was stored. `stored_sha`: of the text the server holds, where it is not the answered one.
+    /// Nobody reported a save in time. It is taken as stored, unless something newer was stored or deleted meanwhile: then
+    /// it is overtaken.
+    pub(super) fn confirm_unreported(&self, account: &str, proposal: &ProposalRow) -> Result<(), MirrorError> {
+        let from = self.row(account, &proposal.uid)?.and_then(|row| row.stored_from);
+        if from.is_some_and(|from| from > proposal.created_at) {
+            tracing::warn!(account, change = %proposal.change, "no report about a save, and a newer one is stored: dropped");
+            return self.refuse(account, &proposal.change);
+        }
+        tracing::warn!(account, change = %proposal.change, "no report about a save: taken as stored");
+        self.confirm(account, &proposal.change, None, true, SaveResult::Stored)
+    }
+
+    /// A proposal was stored.
     pub(super) fn confirm(
         &self,
         account: &str,
         change: &str,
         object: Option<&str>,
         unconfirmed: bool,
-        stored_sha: Option<crate::store::Digest>,
+        result: SaveResult,
     ) -> Result<(), MirrorError> {
         let now = self.now();
         let lender = self.lender(account, change)?;
@@ -112,7 +148,7 @@ impl Mirror {
             }
             let save = row::Stored {
                 proposal: &proposal,
-                stored_sha: stored_sha.unwrap_or(proposal.answered_sha),
+                original: result == SaveResult::StoredOriginal,
                 object,
                 unconfirmed,
             };
@@ -124,7 +160,7 @@ impl Mirror {
                 tx.remove_proposal(&draft.change)?;
             }
             row::stored(&mut row, &save, now);
-            tx.remove_proposal(change)?;
+            close(tx, &proposal, result, now)?;
             self.wake_for_proposals(tx, &mut row)?;
             tx.put_event(&row)?;
             Ok(Some(row))
@@ -141,6 +177,7 @@ impl Mirror {
         transact(&*self.store, |tx| {
             let Some(proposal) = tx.proposal(change)? else { return Ok(()) };
             let Some(mut row) = tx.event(account, &proposal.uid)? else { return Ok(()) };
+            close(tx, &proposal, SaveResult::Refused, now)?;
             refuse_in(tx, &mut row, change, now)?;
             self.wake_for_proposals(tx, &mut row)?;
             if forgettable(tx, &row)? {
@@ -201,6 +238,18 @@ fn take_over(tx: &mut dyn Transaction, row: &mut EventRow, lender: &Lender) -> R
     row.record_meeting = lender.row.record_meeting;
     row.mailbox.clone_from(&lender.row.mailbox);
     tx.remove_event(&lender.row.account, &lender.row.uid)
+}
+
+/// Removes a proposal and remembers what became of it.
+fn close(tx: &mut dyn Transaction, proposal: &ProposalRow, result: SaveResult, now: i64) -> Result<(), StoreError> {
+    tx.remove_proposal(&proposal.change)?;
+    tx.put_closed(&ClosedRow {
+        change: proposal.change.clone(),
+        account: proposal.account.clone(),
+        uid: proposal.uid.clone(),
+        result: result.name().into(),
+        closed_at: now,
+    })
 }
 
 /// Removes a proposal that was not stored, with what was made for it.

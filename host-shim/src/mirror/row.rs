@@ -11,8 +11,8 @@ use crate::store::{Desired, EventRow, ProposalRow};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stored<'a> {
     pub(super) proposal: &'a ProposalRow,
-    /// SHA-256 of what the server stored.
-    pub(super) stored_sha: crate::store::Digest,
+    /// The server stored its own text and not the answered one.
+    pub(super) original: bool,
     pub(super) object: Option<&'a str>,
     pub(super) unconfirmed: bool,
 }
@@ -28,9 +28,13 @@ pub(super) fn stored(row: &mut EventRow, save: &Stored<'_>, now: i64) -> bool {
     }
     row.gone_at = None;
     row.unconfirmed = save.unconfirmed;
-    row.stored_sha = Some(save.stored_sha);
+    (row.stored_sha, row.stored_link) = if save.original {
+        (Some(proposal.original_sha), proposal.original_link)
+    } else {
+        (Some(proposal.answered_sha), proposal.answered_link)
+    };
+    row.stored_from = Some(row.stored_from.map_or(proposal.created_at, |from| from.max(proposal.created_at)));
     row.history = history_after(&row.history, proposal.has_guests, proposal.import).to_owned();
-    row.draft_until = None;
     row.updated_at = now;
     if row.made_for.is_some() && (row.made_for.as_deref() == Some(&proposal.change) || proposal.meeting) {
         row.made_for = None;
@@ -71,7 +75,7 @@ pub(super) fn stored(row: &mut EventRow, save: &Stored<'_>, now: i64) -> bool {
         && row.state != "rejected"
         && row.record_sha == Some(proposal.text_sha)
         && row.mirror
-        && (row.record_meeting == row.meeting || row.reason.as_deref() == Some("no-teams"));
+        && row.record_asked == row.meeting;
     if reflected {
         row.mirrored_generation = row.generation;
         row.due_at = None;
@@ -143,6 +147,7 @@ pub(super) fn deleted(row: &mut EventRow, object: Option<&str>, grace_ms: i64, n
         None => row.objects.clear(),
     }
     row.updated_at = now;
+    row.stored_from = Some(now);
     if row.objects.is_empty() && row.gone_at.is_none() && row.desired != Desired::Gone {
         row.gone_at = Some(now);
         let at = now.saturating_add(grace_ms);
@@ -203,6 +208,8 @@ mod tests {
             text_sha: [sha; 32],
             original_sha: [sha; 32],
             answered_sha: [sha; 32],
+            answered_link: None,
+            original_link: None,
             mirror: true,
             meeting: true,
             link_needed: true,
@@ -219,7 +226,7 @@ mod tests {
     }
 
     fn save(proposal: &ProposalRow) -> Stored<'_> {
-        Stored { proposal, stored_sha: proposal.answered_sha, object: None, unconfirmed: false }
+        Stored { proposal, original: false, object: None, unconfirmed: false }
     }
 
     /// A row whose remote event was made for `change` with text `sha`.
@@ -227,7 +234,7 @@ mod tests {
         let mut row = EventRow::new("a@x.example", "u", 0);
         row.record = Some(vec![1]);
         row.record_sha = Some([sha; 32]);
-        row.record_meeting = true;
+        (row.record_meeting, row.record_asked) = (true, true);
         row.made_for = Some(change.into());
         row.state = "mirrored".into();
         row

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::sealing::KeptText;
 use super::status::{EventStatus, State};
-use super::{Mirror, MirrorError, digest, fresh_id, row};
+use super::{Mirror, MirrorError, SaveResult, digest, fresh_id, row};
 use crate::accounts::policy::Standing;
 use crate::address::Address;
 use crate::component::PrepareCall;
@@ -29,6 +29,8 @@ pub struct Save {
     pub draft: bool,
     /// The UID of the draft whose meeting this save takes over.
     pub draft_of: Option<String>,
+    /// The change id, where the adapter chose it.
+    pub change: Option<String>,
     /// The server has stored it already: both beats in one.
     pub stored: bool,
     /// One of many, from an import.
@@ -134,8 +136,9 @@ impl Mirror {
         }
 
         let now = self.now();
-        let change = fresh_id()?;
-        let mut proposal = self.proposal_of(&save, &prepared, &change, now);
+        let change = self.change_id(&save)?;
+        let link = record_of.map(|row| self.row_view(row)).transpose()?.and_then(|view| view.join_url);
+        let mut proposal = self.proposal_of(&save, &prepared, &change, link.as_deref(), now);
         if cannot_have_a_link(&standing, known.as_ref()) {
             proposal.link_needed = false;
         }
@@ -175,8 +178,7 @@ impl Mirror {
             Ok(row)
         })?;
         if stored_at_once {
-            let sha = proposal.original_sha;
-            self.confirm(&account, &change, save.object.as_deref(), false, Some(sha))?;
+            self.confirm(&account, &change, save.object.as_deref(), false, SaveResult::StoredOriginal)?;
         }
         if wait {
             self.pulse.urgent(&account, &save.uid);
@@ -221,9 +223,11 @@ impl Mirror {
             icalendar = prepared.icalendar;
             status.add_notices(prepared.notices);
             let answered_sha = digest(icalendar.as_bytes());
+            let answered_link = status.join_url.as_deref().map(|link| digest(link.as_bytes()));
             let still_open = transact(&*self.store, |tx| {
                 let Some(mut proposal) = tx.proposal(&change)? else { return Ok(false) };
                 proposal.answered_sha = answered_sha;
+                proposal.answered_link = answered_link;
                 tx.put_proposal(&proposal)?;
                 Ok(true)
             })?;
@@ -293,11 +297,17 @@ impl Mirror {
         match self.extension.prepare(&call) {
             Ok(Ok(prepared)) => Ok(prepared),
             Ok(Err(problem)) => Err(MirrorError::refused(&problem.code, problem.message)),
-            Err(failure) => Err(MirrorError::Component(failure.to_string())),
+            Err(failure) => {
+                // The text is at fault, or the component is: the save goes on, and what is mirrored stays as it is.
+                tracing::error!(account = %save.account, %failure, "the extension failed on a text");
+                Ok(unreadable(save, known.is_some(), &failure.to_string()))
+            }
         }
     }
 
-    fn proposal_of(&self, save: &Save, prepared: &Prepared, change: &str, now: i64) -> ProposalRow {
+    /// `link`: the join link that `prepared` was made with.
+    fn proposal_of(&self, save: &Save, prepared: &Prepared, change: &str, link: Option<&str>, now: i64) -> ProposalRow {
+        let carried = link.filter(|_| prepared.meeting).map(|link| digest(link.as_bytes()));
         let account = save.account.as_str();
         let kept = KeptText { text: prepared.kept.clone(), whole: prepared.kept_is_whole };
         ProposalRow {
@@ -309,6 +319,8 @@ impl Mirror {
             text_sha: digest(prepared.kept.as_bytes()),
             original_sha: digest(save.text.as_bytes()),
             answered_sha: digest(prepared.icalendar.as_bytes()),
+            answered_link: carried,
+            original_link: carried.filter(|_| prepared.icalendar == save.text),
             mirror: prepared.mirror,
             meeting: prepared.meeting,
             link_needed: prepared.link_needed && prepared.rejected.is_none(),
@@ -321,6 +333,30 @@ impl Mirror {
             first_start: prepared.first_start_ms,
             last_end: prepared.last_end_ms,
             created_at: now,
+        }
+    }
+
+    /// The id of this change: the adapter's own, where it is free, or a fresh one.
+    fn change_id(&self, save: &Save) -> Result<String, MirrorError> {
+        let Some(change) = &save.change else { return fresh_id() };
+        let fits = (1..=64).contains(&change.len())
+            && change.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if !fits || change == UNRECORDED {
+            return Err(MirrorError::refused(
+                "change-invalid",
+                "a change id of your own has 1 to 64 letters, digits, `-` or `_`, and is not `unrecorded`",
+            ));
+        }
+        let (open, closed) = crate::store::read(&*self.store, |tx| Ok((tx.proposal(change)?, tx.closed(change)?)))?;
+        if let Some(closed) = closed {
+            return Err(MirrorError::ChangeClosed(closed.result));
+        }
+        match open {
+            Some(open) if open.account != save.account.as_str() || open.uid != save.uid => Err(MirrorError::refused(
+                "change-invalid",
+                "this change id is in use for another event; choose one that is unique",
+            )),
+            _ => Ok(change.clone()),
         }
     }
 
@@ -343,6 +379,27 @@ impl Mirror {
     }
 }
 
+/// A text on which the component failed: kept as it is and not mirrored.
+fn unreadable(save: &Save, known: bool, failure: &str) -> Prepared {
+    let message = format!("The extension failed on this event ({failure}), so it is not mirrored as it is now.");
+    Prepared {
+        uid: save.uid.clone(),
+        first_start_ms: None,
+        last_end_ms: None,
+        copy: Copy::Own,
+        has_guests: false,
+        mirror: known,
+        meeting: false,
+        link_needed: false,
+        rejected: Some(crate::component::types::Problem { code: "extension-failed".into(), message }),
+        reason: None,
+        icalendar: save.text.clone(),
+        kept: save.text.clone(),
+        kept_is_whole: true,
+        notices: Vec::new(),
+    }
+}
+
 /// Whether a link could come within somebody's patience.
 fn worth_waiting(standing: &Standing, proposal: &ProposalRow) -> bool {
     let connected = standing.connection.as_ref().is_some_and(|connection| connection.dead.is_none());
@@ -351,8 +408,8 @@ fn worth_waiting(standing: &Standing, proposal: &ProposalRow) -> bool {
 
 /// The mailbox can have no meetings, and the event is mirrored without one: each save asks for a link, none can be made.
 fn cannot_have_a_link(standing: &Standing, known: Option<&EventRow>) -> bool {
-    let code = standing.connection.as_ref().and_then(|connection| connection.facts_code.as_deref());
-    code.is_some_and(|code| matches!(code, "no-teams" | "personal" | "other-provider"))
+    let meetings = standing.connection.as_ref().and_then(|connection| connection.facts_meetings);
+    meetings == Some(false)
         && known.is_some_and(|row| row.record.is_some() && !row.record_meeting && row.state == State::Mirrored.name())
 }
 
@@ -377,7 +434,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T, MirrorError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(failure) => Err(MirrorError::Component(format!("the work for this call broke off: {failure}"))),
+        Err(failure) => Err(MirrorError::BrokeOff(failure.to_string())),
     }
 }
 

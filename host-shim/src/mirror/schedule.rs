@@ -24,6 +24,12 @@ pub(super) const PROBE_MS: i64 = 2_000;
 /// The longest sleep of the dispatcher; it is woken for everything it knows of, this is for clocks that are moved.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
+/// How often what is over is forgotten.
+const TIDY_MS: i64 = 10 * 60 * 1000;
+
+/// How long the result of a reported change is remembered.
+const CLOSED_MS: i64 = 24 * 3600 * 1000;
+
 /// How many due rows are looked at in one go.
 const PAGE: u32 = 512;
 
@@ -47,12 +53,20 @@ pub(super) enum Gate {
 pub(super) struct Gates {
     paused: Mutex<HashMap<String, i64>>,
     down: Mutex<HashMap<String, Down>>,
+    answered: Mutex<HashMap<String, i64>>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Down {
+    since: i64,
     next_probe: i64,
 }
+
+/// For so long an outage is taken for one of the service; what still fails then is taken for the event's own failure, too.
+const OUTAGE_MS: i64 = 30 * 60 * 1000;
+
+/// A service that answered well so recently is not down.
+const RECENTLY_MS: i64 = 3_000;
 
 impl Gates {
     /// The service asked the mailbox of this account to stay away until then.
@@ -76,12 +90,25 @@ impl Gates {
 
     /// Nobody answered at this connector's addresses.
     pub(super) fn unreachable(&self, connector: &str, now: i64) {
-        lock(&self.down).insert(connector.to_owned(), Down { next_probe: now + PROBE_MS });
+        let mut down = lock(&self.down);
+        let since = down.get(connector).map_or(now, |down| down.since);
+        down.insert(connector.to_owned(), Down { since, next_probe: now + PROBE_MS });
     }
 
-    /// Somebody answered.
-    pub(super) fn reached(&self, connector: &str) {
+    /// The service failed, or did not answer in time: whether that is an outage of the service rather than a failure of the
+    /// one request. It is where nothing else went well just now.
+    pub(super) fn failing(&self, connector: &str, now: i64) -> bool {
+        if lock(&self.answered).get(connector).is_some_and(|at| now - at < RECENTLY_MS) {
+            return false;
+        }
+        self.unreachable(connector, now);
+        lock(&self.down).get(connector).is_some_and(|down| now - down.since < OUTAGE_MS)
+    }
+
+    /// The service answered as it should.
+    pub(super) fn reached(&self, connector: &str, now: i64) {
         lock(&self.down).remove(connector);
+        lock(&self.answered).insert(connector.to_owned(), now);
     }
 
     /// Whether a run over this connector may start; while it is down, one every [`PROBE_MS`].
@@ -289,7 +316,13 @@ impl Mirror {
     }
 
     fn dispatch(self: Arc<Self>) {
+        let mut tidied_at = i64::MIN;
         loop {
+            let now = self.now();
+            if now.saturating_sub(tidied_at) >= TIDY_MS {
+                tidied_at = now;
+                self.tidy(now);
+            }
             let sleep = match self.fill() {
                 Ok(sleep) => sleep,
                 Err(error) => {
@@ -313,6 +346,17 @@ impl Mirror {
             drop(state);
             // What was closed may be open by now.
             self.pulse.changed.notify_all();
+        }
+    }
+
+    /// Forgets what nobody can ask for any more.
+    fn tidy(&self, now: i64) {
+        let tidied = crate::store::transact(&*self.store, |tx| {
+            tx.expire_once(now)?;
+            tx.expire_closed(now.saturating_sub(CLOSED_MS))
+        });
+        if let Err(error) = tidied {
+            tracing::warn!(%error, "what is over could not be forgotten yet");
         }
     }
 
@@ -433,6 +477,19 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_beside_successes_is_the_events_own() {
+        let gates = Gates::default();
+        assert!(gates.failing("c", 0), "nothing went well yet");
+        gates.reached("c", 10);
+        assert!(!gates.failing("c", 20));
+        assert!(gates.failing("c", 10 + RECENTLY_MS));
+        assert!(
+            !gates.failing("c", 10 + RECENTLY_MS + OUTAGE_MS),
+            "an outage that lasts does not hide a bad event for ever"
+        );
+    }
+
+    #[test]
     fn while_nobody_answers_one_run_probes() {
         let gates = Gates::default();
         gates.unreachable("c", 0);
@@ -440,7 +497,7 @@ mod tests {
         assert_eq!(run(&mut state, &gates, 1), None);
         assert_eq!(run(&mut state, &gates, PROBE_MS), Some(key("a", "1")));
         assert_eq!(run(&mut state, &gates, PROBE_MS + 1), None);
-        gates.reached("c");
+        gates.reached("c", PROBE_MS);
         assert_eq!(run(&mut state, &gates, PROBE_MS + 1), Some(key("b", "1")));
     }
 }

@@ -79,8 +79,14 @@ impl HookServices {
             Err(error) => return Err(self.no_answer(connector, error)),
         };
         self.result.reached = true;
-        self.result.unreachable = false;
-        self.mirror.pulse.gate().reached(&connector.id);
+        let now = self.mirror.now();
+        let asks_for_a_pause = incoming.header("retry-after").is_some();
+        if incoming.status >= 500 && !asks_for_a_pause {
+            self.result.unreachable = self.mirror.pulse.gate().failing(&connector.id, now);
+        } else {
+            self.result.unreachable = false;
+            self.mirror.pulse.gate().reached(&connector.id, now);
+        }
         // Whatever the service repeats of what it was sent, the credential does not go on to the component.
         scrub(&mut incoming.body, &[bearer]);
         scrub_headers(&mut incoming.headers, &[bearer]);
@@ -96,7 +102,10 @@ impl HookServices {
                 self.mirror.pulse.gate().unreachable(&connector.id, self.mirror.now());
                 HttpError::NotSent(why)
             }
-            EgressError::Unanswered(why) => HttpError::Unanswered(why),
+            EgressError::Unanswered(why) => {
+                self.result.unreachable = self.mirror.pulse.gate().failing(&connector.id, self.mirror.now());
+                HttpError::Unanswered(why)
+            }
             EgressError::TooLarge(why) => HttpError::Other(why),
             EgressError::Refused(why) => HttpError::Refused(why),
         }

@@ -121,6 +121,13 @@ pub trait Transaction {
     /// Removes one.
     fn remove_proposal(&mut self, change: &str) -> Result<(), StoreError>;
 
+    /// Remembers what became of a change.
+    fn put_closed(&mut self, row: &ClosedRow) -> Result<(), StoreError>;
+    /// What became of a change.
+    fn closed(&mut self, change: &str) -> Result<Option<ClosedRow>, StoreError>;
+    /// Forgets what was closed before `before`.
+    fn expire_closed(&mut self, before: i64) -> Result<(), StoreError>;
+
     // --- offers (texts an adapter should write back) -----------------------------------------------------------------
     /// Replaces the event's offer; the new one gets a number larger than any before, which is returned.
     fn put_offer(&mut self, offer: &OfferRow) -> Result<u64, StoreError>;

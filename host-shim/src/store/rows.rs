@@ -36,6 +36,8 @@ pub struct EventRow {
     pub text_sha: Option<Digest>,
     /// SHA-256 of the text the server said it stored, octet for octet.
     pub stored_sha: Option<Digest>,
+    /// SHA-256 of the join link that the stored text carries.
+    pub stored_link: Option<Digest>,
     /// Whether a remote event is wanted for the text.
     pub mirror: bool,
     /// Whether a meeting is wanted for the text.
@@ -46,12 +48,15 @@ pub struct EventRow {
     pub record_sha: Option<Digest>,
     /// Whether the record holds a meeting.
     pub record_meeting: bool,
+    /// Whether a meeting was asked for when the record was made; a mailbox that can have none leaves the two different.
+    pub record_asked: bool,
     /// `tenant/object` of the mailbox that holds the remote event.
     pub mailbox: Option<String>,
     /// The change id of the proposal the remote event was made for, until that is stored or refused.
     pub made_for: Option<String>,
-    /// The draft's end, while the event is a draft.
-    pub draft_until: Option<i64>,
+    /// When the save that is stored now was announced, or the last delete told; what was announced before it and never
+    /// reported is overtaken.
+    pub stored_from: Option<i64>,
     /// The server's paths that carry the UID.
     pub objects: Vec<String>,
     /// `unseen`, `seen-alone`, `seen-with-guests` or `imported`.
@@ -94,14 +99,16 @@ impl EventRow {
             text: None,
             text_sha: None,
             stored_sha: None,
+            stored_link: None,
             mirror: false,
             meeting: false,
             record: None,
             record_sha: None,
             record_meeting: false,
+            record_asked: false,
             mailbox: None,
             made_for: None,
-            draft_until: None,
+            stored_from: None,
             objects: Vec::new(),
             history: "unseen".into(),
             gone_at: None,
@@ -139,6 +146,10 @@ pub struct ProposalRow {
     pub original_sha: Digest,
     /// SHA-256 of the text as it was answered.
     pub answered_sha: Digest,
+    /// SHA-256 of the join link that the answered text carries.
+    pub answered_link: Option<Digest>,
+    /// SHA-256 of the join link that the text as it came carries in full.
+    pub original_link: Option<Digest>,
     /// Whether a remote event is wanted for it.
     pub mirror: bool,
     /// Whether a meeting is wanted for it.
@@ -163,6 +174,22 @@ pub struct ProposalRow {
     pub last_end: Option<i64>,
     /// When it was announced.
     pub created_at: i64,
+}
+
+/// A change that was reported, or whose time was over; remembered so that a repeated report is answered like the first, and a
+/// contradicting one refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedRow {
+    /// The change id.
+    pub change: String,
+    /// The account's address.
+    pub account: String,
+    /// The UID.
+    pub uid: String,
+    /// `stored`, `stored-original` or `refused`.
+    pub result: String,
+    /// When.
+    pub closed_at: i64,
 }
 
 /// A text that an adapter should write back.
@@ -236,6 +263,10 @@ pub struct ConnectionRow {
     pub facts_at: Option<i64>,
     /// When they have to be read again.
     pub facts_until: Option<i64>,
+    /// Whether the mailbox can hold events; `None`: not known.
+    pub facts_events: Option<bool>,
+    /// Whether they can have meetings; `None`: not known.
+    pub facts_meetings: Option<bool>,
 }
 
 impl std::fmt::Debug for ConnectionRow {

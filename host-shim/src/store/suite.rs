@@ -32,6 +32,8 @@ fn event(account: &str, uid: &str) -> EventRow {
         text: Some(b"sealed text".to_vec()),
         text_sha: Some([1; 32]),
         stored_sha: Some([2; 32]),
+        stored_link: Some([8; 32]),
+        record_asked: true,
         mirror: true,
         meeting: true,
         record: Some(vec![0, 1, 2]),
@@ -39,7 +41,7 @@ fn event(account: &str, uid: &str) -> EventRow {
         record_meeting: true,
         mailbox: Some("tenant/object".into()),
         made_for: Some("change-1".into()),
-        draft_until: Some(5),
+        stored_from: Some(5),
         objects: vec!["/a/b c.ics".into(), "/ü\"'.ics".into()],
         history: "seen-alone".into(),
         gone_at: Some(-1),
@@ -67,6 +69,8 @@ fn proposal(change: &str, account: &str, uid: &str, created_at: i64) -> Proposal
         text_sha: [4; 32],
         original_sha: [5; 32],
         answered_sha: [6; 32],
+        answered_link: Some([7; 32]),
+        original_link: None,
         mirror: true,
         meeting: false,
         link_needed: true,
@@ -112,6 +116,8 @@ fn connection(account: &str) -> ConnectionRow {
         facts_message: Some("Teams.".into()),
         facts_at: Some(3),
         facts_until: Some(4),
+        facts_events: Some(true),
+        facts_meetings: Some(false),
     }
 }
 
@@ -182,6 +188,17 @@ fn rows_round_trip(store: &Arc<dyn Store>) {
         assert!(!tx.remove_hook_secret("radicale")?);
         tx.remove_connection("a@x.example")?;
         assert_eq!(tx.connection("a@x.example")?, None);
+        let closed = ClosedRow {
+            change: "closed".into(),
+            account: "a@x.example".into(),
+            uid: "bare".into(),
+            result: "stored".into(),
+            closed_at: 7,
+        };
+        tx.put_closed(&closed)?;
+        assert_eq!(tx.closed("closed")?, Some(closed));
+        tx.expire_closed(8)?;
+        assert_eq!(tx.closed("closed")?, None);
         tx.put_proposal(&proposal("late", "a@x.example", "bare", 2))?;
         tx.put_proposal(&proposal("early", "a@x.example", "bare", 1))?;
         let order: Vec<_> = tx.proposals("a@x.example", "bare")?.into_iter().map(|p| p.change).collect();

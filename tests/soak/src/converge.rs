@@ -189,7 +189,7 @@ fn operate(
         }
         _ => {
             log.push(format!("draft {uid} {subject}"));
-            let put = Put { draft: Some("true".into()), ..Put::wanted() };
+            let put = Put { draft: true, ..Put::wanted() };
             shim.hook.put(ACCOUNT, &uid, &text, &put)?;
             log.push(format!("discard {uid}"));
             shim.hook.discard(ACCOUNT, &uid)?;

@@ -60,8 +60,12 @@ pub struct Put {
     pub object: Option<String>,
     /// `meeting=`.
     pub meeting: Option<&'static str>,
-    /// `draft=`.
-    pub draft: Option<String>,
+    /// `draft=true`.
+    pub draft: bool,
+    /// `draft_of=`.
+    pub draft_of: Option<String>,
+    /// `change=`.
+    pub change: Option<String>,
     /// `stored=true`.
     pub stored: bool,
     /// `import=true`.
@@ -90,7 +94,9 @@ impl Put {
         };
         add("object", self.object.as_deref());
         add("meeting", self.meeting);
-        add("draft", self.draft.as_deref());
+        add("draft", self.draft.then_some("true"));
+        add("draft_of", self.draft_of.as_deref());
+        add("change", self.change.as_deref());
         add("stored", self.stored.then_some("true"));
         add("import", self.import.then_some("true"));
         query.finish()

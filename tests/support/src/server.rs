@@ -15,12 +15,14 @@ pub struct Server {
     /// Path → text, as stored.
     pub objects: BTreeMap<String, String>,
     cursor: String,
+    /// What the server makes of a text it stores; most keep it as it is.
+    pub keeps_as: fn(&str) -> String,
 }
 
 impl Server {
     /// An empty calendar of an account.
     pub fn new(hook: Hook, account: &str) -> Self {
-        Self { hook, account: account.into(), objects: BTreeMap::new(), cursor: String::new() }
+        Self { hook, account: account.into(), objects: BTreeMap::new(), cursor: String::new(), keeps_as: str::to_owned }
     }
 
     /// The path an event is stored under.
@@ -38,7 +40,7 @@ impl Server {
         let answer = self.hook.put(&self.account, uid, text, &put)?;
         match answer.status {
             200 | 202 => {
-                self.objects.insert(object, answer.icalendar().to_owned());
+                self.objects.insert(object, (self.keeps_as)(answer.icalendar()));
                 let report = self.hook.report(&self.account, uid, answer.str("change"), "stored")?;
                 if !matches!(report.status, 200 | 204) {
                     return Err(format!("the report was answered {}: {}", report.status, report.text));
@@ -78,7 +80,7 @@ impl Server {
     }
 
     /// Fetches texts to write back, waits up to `wait` seconds for the first, and writes them back as an adapter should:
-    /// only over the text they replace. Gives how many were written.
+    /// the offered text only over the one it replaces, otherwise what its own text is answered with. Gives how many were written.
     ///
     /// # Errors
     /// Where the API does not answer as described.
@@ -93,19 +95,22 @@ impl Server {
             }
             let uid = text(&change, "uid").unwrap_or_default();
             let object = Self::path(&uid);
-            let Some(current) = self.objects.get(&object) else { continue };
+            let Some(current) = self.objects.get(&object).cloned() else { continue };
+            let current = &current;
             let digest: String =
                 sha2::Sha256::digest(current.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-            if text(&change, "replaces_sha256").as_deref() != Some(&digest) {
-                continue;
-            }
             let put = Put { object: Some(object.clone()), stored: true, ..Put::default() };
             let amended = match text(&change, "icalendar") {
-                Some(amended) => amended,
-                None => self.hook.put(&self.account, &uid, current, &put)?.icalendar().to_owned(),
+                Some(amended) if text(&change, "replaces_sha256").as_deref() == Some(&digest) => amended,
+                _ => self.hook.put(&self.account, &uid, current, &put)?.icalendar().to_owned(),
             };
-            self.objects.insert(object, amended.clone());
-            self.hook.put(&self.account, &uid, &amended, &put)?;
+            if amended == *current {
+                continue;
+            }
+            // A server that keeps texts in a form of its own.
+            let kept = (self.keeps_as)(&amended);
+            self.objects.insert(object, kept.clone());
+            self.hook.put(&self.account, &uid, &kept, &put)?;
             written += 1;
         }
         self.cursor = answer.str("cursor").to_owned();

@@ -53,6 +53,7 @@ fn view(hook: &Hook, account: &Address, standing: Standing) -> AccountView {
         notices.push(NoticeView { code: "sign-in-needed".into(), message, link });
     }
     let connection = standing.connection.as_ref();
+    let known = standing.account.as_ref();
     AccountView {
         account: account.as_str().into(),
         button: match standing.button {
@@ -69,6 +70,11 @@ fn view(hook: &Hook, account: &Address, standing: Standing) -> AccountView {
         mailbox: connection.and_then(|c| c.facts_code.clone()),
         mailbox_message: connection.and_then(|c| c.facts_message.clone()),
         message: standing.message,
+        addresses: known.map(|a| a.further_addresses.clone()).unwrap_or_default(),
+        display_name: known.and_then(|a| a.display_name.clone()),
+        time_zone: known.and_then(|a| a.time_zone.clone()),
+        language: known.and_then(|a| a.language.clone()),
+        class: known.and_then(|a| a.class.clone()),
         notices,
     }
 }
@@ -163,7 +169,7 @@ pub(super) async fn delete_account(
         (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json")
     )
 )]
-pub(super) async fn rename(
+pub(super) async fn rename_account(
     State(hook): State<Hook>,
     Extension(caller): Extension<Caller>,
     path: Result<Path<String>, PathRejection>,
@@ -180,7 +186,8 @@ pub(super) async fn rename(
     .await
 }
 
-/// Makes a one-time link with which this user signs in at Microsoft.
+/// Makes a one-time link to this user's settings page; until that page exists, to the sign-in at Microsoft. It ends after 60
+/// seconds, so fetch it when the user clicks, and show it to nobody but the account's own user.
 #[utoipa::path(
     post,
     path = "/v1/accounts/{account}/settings-link",

@@ -35,29 +35,42 @@ pub(super) struct ChangesQuery {
     responses(
         (status = 200, description = "Changes after the cursor, perhaps none.", body = ChangesView),
         (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "`cursor-expired`: the cursor is of a store that was restored or replaced; begin without `after`.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store does not answer.", body = Problem, content_type = "application/problem+json")
     )
 )]
-pub(super) async fn changes(
+pub(super) async fn list_changes(
     State(hook): State<Hook>,
     Extension(caller): Extension<Caller>,
     query: Result<Query<ChangesQuery>, QueryRejection>,
 ) -> Result<Json<ChangesView>, Problem> {
     let Query(query) = query.map_err(bad_query)?;
+    let epoch = hook.mirror.epoch().to_owned();
     let after = match query.after.as_deref() {
         None | Some("") => 0,
-        Some(cursor) => cursor.parse::<u64>().map_err(|_| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "cursor-invalid",
-                "`after` is the cursor of an earlier answer, or absent",
-            )
-        })?,
+        Some(cursor) => number(cursor, &epoch)?,
     };
     let page = hook.mirror.changes(&caller.0, after, Duration::from_secs(query.wait.min(60))).await?;
     Ok(Json(ChangesView {
-        cursor: page.cursor.to_string(),
+        cursor: format!("{epoch}.{}", page.cursor),
         changes: page.changes.into_iter().map(ChangeView::from).collect(),
     }))
+}
+
+/// Cursors hold the store's epoch, because numbers begin anew in a store that was restored.
+fn number(cursor: &str, epoch: &str) -> Result<u64, Problem> {
+    let invalid = || {
+        Problem::new(StatusCode::BAD_REQUEST, "cursor-invalid", "`after` is the cursor of an earlier answer, or absent")
+    };
+    let (of, number) = cursor.split_once('.').ok_or_else(invalid)?;
+    let number = number.parse().map_err(|_| invalid())?;
+    if of == epoch {
+        return Ok(number);
+    }
+    Err(Problem::new(
+        StatusCode::GONE,
+        "cursor-expired",
+        "the cursor is of a store that was restored or replaced; begin without `after`",
+    ))
 }

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::auth::Caller;
-use super::types::{EventView, ReportBody, SaveResult, Saved};
+use super::types::{EventView, ReportBody, ReportResult, Saved};
 use super::{Hook, Problem};
 use crate::component::types::Wish;
-use crate::mirror::{Answer, Delete, Report, Save};
+use crate::mirror::{Answer, Delete, Report, Save, SaveResult};
 
 /// Reasons travel in this header where there is no body for them.
 pub(super) static MIRROR_REASON: HeaderName = HeaderName::from_static("mirror-reason");
@@ -36,9 +36,14 @@ pub(super) struct SaveQuery {
     /// What the user chose: a meeting (`wanted`), or none (`none`). Absent: what is, stays.
     #[param(inline)]
     meeting: Option<Meeting>,
-    /// `true`: the event is only being written ("Add Teams" before saving). `{old uid}`: this save takes over the meeting
-    /// of the draft that had that UID.
-    draft: Option<String>,
+    /// `true`: the event is only being written ("Add Teams" before saving); it is a draft until it is saved.
+    #[serde(default)]
+    draft: bool,
+    /// The UID of a draft whose meeting this save takes over.
+    draft_of: Option<String>,
+    /// A change id of the adapter's own choice, 1 to 64 of `A-Z a-z 0-9 - _`, so that a save whose answer was lost can still
+    /// be reported. The same id again replaces the announced save.
+    change: Option<String>,
     /// `true`: the server has stored the text already and cannot call twice.
     #[serde(default)]
     stored: bool,
@@ -98,11 +103,13 @@ pub(super) async fn put_event(
     let text = String::from_utf8(body.to_vec()).map_err(|_| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-icalendar", "the text is not UTF-8 (RFC 5545 §3.1.4)")
     })?;
-    let (draft, draft_of) = match query.draft.as_deref() {
-        None | Some("" | "false") => (false, None),
-        Some("true") => (true, None),
-        Some(uid) => (false, Some(uid.to_owned())),
-    };
+    if query.draft && query.stored {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "query-invalid",
+            "a draft is not stored: `draft` and `stored` exclude each other",
+        ));
+    }
     let save = Save {
         account,
         uid,
@@ -112,11 +119,12 @@ pub(super) async fn put_event(
             Some(Meeting::None) => Wish::None,
             None => Wish::Keep,
         },
-        draft,
-        draft_of,
+        draft: query.draft,
+        draft_of: query.draft_of,
+        change: query.change,
         stored: query.stored,
         import: query.import,
-        patience: patience(&headers)?,
+        patience: patience(&headers),
         text,
     };
     Ok(answer(hook.mirror.save(save).await?, &headers))
@@ -136,6 +144,7 @@ fn answer(answer: Answer, headers: &HeaderMap) -> Response {
             change: change.clone(),
             state: status.state,
             reason: status.reason.clone(),
+            message: status.message,
             join_url: status.join_url,
             web_link: status.web_link,
             notices: status.notices,
@@ -178,7 +187,7 @@ fn answer(answer: Answer, headers: &HeaderMap) -> Response {
         (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json")
     )
 )]
-pub(super) async fn report(
+pub(super) async fn report_save(
     State(hook): State<Hook>,
     Extension(caller): Extension<Caller>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -187,8 +196,12 @@ pub(super) async fn report(
     let Path((account, uid)) = path.map_err(bad_path)?;
     let account = caller.account(&account)?;
     let Json(body) = body.map_err(bad_json)?;
-    let report =
-        Report { account, uid, change: body.change, stored: body.result == SaveResult::Stored, object: body.object };
+    let result = match body.result {
+        ReportResult::Stored => SaveResult::Stored,
+        ReportResult::StoredOriginal => SaveResult::StoredOriginal,
+        ReportResult::Refused => SaveResult::Refused,
+    };
+    let report = Report { account, uid, change: body.change, result, object: body.object };
     let mirror = hook.mirror;
     let status = off_the_loop(move || Ok(mirror.report(&report)?)).await?;
     Ok(event_or_nothing(status.map(EventView::from)))
@@ -305,29 +318,25 @@ fn wants_calendar(headers: &HeaderMap) -> bool {
 }
 
 /// Reads `Prefer` (RFC 7240): `wait=N`, `respond-async`. Other preferences are somebody else's.
-fn patience(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
+fn patience(headers: &HeaderMap) -> Option<Duration> {
     let mut patience = None;
     for value in headers.get_all("prefer") {
         for preference in value.to_str().unwrap_or_default().split([',', ';']) {
             let preference = preference.trim();
             if preference.eq_ignore_ascii_case("respond-async") {
-                return Ok(Some(Duration::ZERO));
+                return Some(Duration::ZERO);
             }
             if let Some((name, seconds)) = preference.split_once('=')
                 && name.trim().eq_ignore_ascii_case("wait")
             {
-                let seconds: u64 = seconds.trim().trim_matches('"').parse().map_err(|_| {
-                    Problem::new(
-                        StatusCode::BAD_REQUEST,
-                        "prefer-invalid",
-                        "`Prefer: wait=N` takes a whole number of seconds from 1 to 30",
-                    )
-                })?;
-                patience = Some(Duration::from_secs(seconds.clamp(1, LONGEST_WAIT)));
+                // A preference that makes no sense is ignored (RFC 7240 §2).
+                if let Ok(seconds) = seconds.trim().trim_matches('"').parse::<u64>() {
+                    patience = Some(Duration::from_secs(seconds.clamp(1, LONGEST_WAIT)));
+                }
             }
         }
     }
-    Ok(patience)
+    patience
 }
 
 fn bad_path(rejection: PathRejection) -> Problem {

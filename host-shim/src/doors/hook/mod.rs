@@ -24,7 +24,7 @@ use super::Problem;
 use crate::accounts::Accounts;
 use crate::mirror::Mirror;
 
-pub use types::{AccountView, ChangeView, ChangesView, EventView, ReportBody, SaveResult, Saved};
+pub use types::{AccountView, ChangeView, ChangesView, EventView, ReportBody, ReportResult, Saved};
 
 /// The largest body taken, in octets: inline attachments included, with room for the component's own limit to speak.
 pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -69,16 +69,23 @@ impl utoipa::Modify for BearerSecret {
 fn api() -> OpenApiRouter<Hook> {
     OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(events::put_event, events::delete_event, events::get_event))
-        .routes(routes!(events::report))
+        .routes(routes!(events::report_save))
         .routes(routes!(accounts::get_account, accounts::put_account, accounts::delete_account))
-        .routes(routes!(accounts::rename))
+        .routes(routes!(accounts::rename_account))
         .routes(routes!(accounts::settings_link))
-        .routes(routes!(changes::changes))
+        .routes(routes!(changes::list_changes))
 }
 
 /// The API's description, OpenAPI 3.1.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     api().into_openapi()
+}
+
+/// Answers hold one-time links and people's calendars.
+async fn not_to_be_kept(mut response: axum::response::Response) -> axum::response::Response {
+    let value = axum::http::HeaderValue::from_static("no-store");
+    response.headers_mut().insert(axum::http::header::CACHE_CONTROL, value);
+    response
 }
 
 /// The routes of the hook listener.
@@ -100,5 +107,6 @@ pub fn router(mirror: Arc<Mirror>, accounts: Arc<Accounts>) -> Router {
             )
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(axum::middleware::map_response(not_to_be_kept))
         .with_state(hook)
 }

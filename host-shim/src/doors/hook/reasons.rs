@@ -1,13 +1,15 @@
-//! The reason codes, closed for this version of the built-in extension.
+//! The reason codes: those known now, and room for more.
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Why an event stands as it does, where its state alone does not say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(dead_code, reason = "named in the API's description; rows hold the codes as text")]
-pub(super) enum Reason {
+pub(super) enum KnownReason {
     /// No rule enables the extension for the account.
     NotEnabled,
     /// A rule denies it to the account.
@@ -102,4 +104,24 @@ pub(super) enum Reason {
     NotSaved,
     /// The extension failed on this event; it is tried again.
     ExtensionFailed,
+}
+
+/// A reason as the API's description shows it: a known one, or one that came later.
+pub(super) struct Reason;
+
+impl PartialSchema for Reason {
+    fn schema() -> RefOr<Schema> {
+        let description = "Codes may be added at any time; treat an unknown one by its `state`.";
+        AnyOfBuilder::new()
+            .item(Ref::from_schema_name("KnownReason"))
+            .item(ObjectBuilder::new().schema_type(Type::String).build())
+            .description(Some(description))
+            .into()
+    }
+}
+
+impl ToSchema for Reason {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push(("KnownReason".into(), KnownReason::schema()));
+    }
 }

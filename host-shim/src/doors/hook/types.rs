@@ -19,6 +19,9 @@ pub struct Saved {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Reason>)]
     pub reason: Option<String>,
+    /// The reason in a sentence, with what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// Where people join; opaque.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub join_url: Option<String>,
@@ -34,9 +37,11 @@ pub struct Saved {
 /// What became of an announced save.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum SaveResult {
+pub enum ReportResult {
     /// The server stored the text it was answered.
     Stored,
+    /// The server stored the text as the client sent it, because the answer came too late or could not be used.
+    StoredOriginal,
     /// The server refused the save.
     Refused,
 }
@@ -48,7 +53,7 @@ pub struct ReportBody {
     /// The change id of the first beat.
     pub change: String,
     /// What became of it.
-    pub result: SaveResult,
+    pub result: ReportResult,
     /// The server's path for the event, where the first beat did not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
@@ -144,6 +149,20 @@ pub struct AccountView {
     /// The same in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mailbox_message: Option<String>,
+    /// Further addresses, as told.
+    pub addresses: Vec<String>,
+    /// The user's name, as told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The zone of floating times, as told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// The language, as told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The class, as told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// What the user should know; a dead connection comes with a one-time link.
     pub notices: Vec<NoticeView>,
 }
@@ -204,12 +223,12 @@ pub struct ChangeView {
     pub uid: String,
     /// The server's paths that carry it, as told.
     pub objects: Vec<String>,
-    /// The text to store with `If-Match`. Absent: only parts of the text are kept here; send the object's current text with
-    /// `PUT …?stored=true` and store the answered one.
+    /// The text to store with `If-Match`, where the object's text has the SHA-256 of `replaces_sha256`. Otherwise, or where
+    /// this is absent: send the object's current text with `PUT …?stored=true` and, if the answered text differs, store that
+    /// with the `If-Match` of the same read. A 412 drops it: the next save puts the link in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icalendar: Option<String>,
-    /// SHA-256, lower-case hexadecimal, of the stored text that it replaces. Where the object holds another by now, drop this
-    /// change: the next save puts the link in.
+    /// SHA-256, lower-case hexadecimal, of the stored text that `icalendar` replaces.
     pub replaces_sha256: String,
 }
 
@@ -228,7 +247,8 @@ impl From<Change> for ChangeView {
 /// Texts to write back.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChangesView {
-    /// To be handed in as `after` next time.
+    /// To be handed in as `after` next time; opaque. It only says what was offered: what could not be written back is not
+    /// offered again after it, so begin without `after` at start and once a day.
     pub cursor: String,
     /// In order, at most 100.
     pub changes: Vec<ChangeView>,

@@ -87,7 +87,8 @@ pub(super) fn rename(c: &Connection, from: &str, to: &str) -> Result<()> {
 pub(super) fn connection(c: &Connection, account: &str) -> Result<Option<ConnectionRow>> {
     c.prepare_cached(
         "SELECT account, connector, tenant, object, remote_address, version, dead, dead_message, since, facts_code,
-             facts_message, facts_at, facts_until, facts, tokens FROM connections WHERE account = ?1",
+             facts_message, facts_at, facts_until, facts, tokens, facts_events, facts_meetings
+             FROM connections WHERE account = ?1",
     )?
     .query_row([account], |row| {
         let mut c = Columns::of(row);
@@ -107,6 +108,8 @@ pub(super) fn connection(c: &Connection, account: &str) -> Result<Option<Connect
             facts_until: c.take()?,
             facts: c.take()?,
             tokens: c.take()?,
+            facts_events: c.take()?,
+            facts_meetings: c.take()?,
         })
     })
     .optional()
@@ -115,11 +118,13 @@ pub(super) fn connection(c: &Connection, account: &str) -> Result<Option<Connect
 pub(super) fn put_connection(c: &Connection, row: &ConnectionRow) -> Result<()> {
     c.prepare_cached(
         "INSERT INTO connections (account, connector, tenant, object, remote_address, version, dead, dead_message, since,
-             facts_code, facts_message, facts_at, facts_until, facts, tokens)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             facts_code, facts_message, facts_at, facts_until, facts, tokens, facts_events,
+             facts_meetings)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          ON CONFLICT (account) DO UPDATE SET connector = ?2, tenant = ?3, object = ?4, remote_address = ?5, version = ?6,
              dead = ?7, dead_message = ?8, since = ?9, facts_code = ?10, facts_message = ?11, facts_at = ?12,
-             facts_until = ?13, facts = ?14, tokens = ?15",
+             facts_until = ?13, facts = ?14, tokens = ?15, facts_events = ?16,
+             facts_meetings = ?17",
     )?
     .execute(params![
         row.account,
@@ -137,6 +142,8 @@ pub(super) fn put_connection(c: &Connection, row: &ConnectionRow) -> Result<()> 
         row.facts_until,
         row.facts,
         row.tokens,
+        row.facts_events,
+        row.facts_meetings,
     ])
     .map(drop)
 }

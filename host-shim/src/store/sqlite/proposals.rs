@@ -1,12 +1,12 @@
-//! The first beat's proposals, and the offers of texts to write back.
+//! The first beat's proposals, what became of them, and the offers of texts to write back.
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::columns::{Columns, count};
-use crate::store::{OfferRow, ProposalRow};
+use crate::store::{ClosedRow, OfferRow, ProposalRow};
 
 const COLUMNS: &str = "change, account, uid, created_at, object, mirror, meeting, link_needed, has_guests, import, draft, \
-    draft_of, reason, rejected, first_start, last_end, text_sha, original_sha, answered_sha, text";
+    draft_of, reason, rejected, first_start, last_end, text_sha, original_sha, answered_sha, text, answered_link, original_link";
 
 fn proposal(row: &Row<'_>) -> Result<ProposalRow> {
     let mut c = Columns::of(row);
@@ -31,6 +31,8 @@ fn proposal(row: &Row<'_>) -> Result<ProposalRow> {
         original_sha: c.digest()?,
         answered_sha: c.digest()?,
         text: c.take()?,
+        answered_link: c.take()?,
+        original_link: c.take()?,
     })
 }
 
@@ -52,11 +54,13 @@ pub(super) fn put(c: &Connection, row: &ProposalRow) -> Result<()> {
     // An UPSERT keeps the row's place among proposals of one millisecond.
     c.prepare_cached(
         "INSERT INTO proposals (change, account, uid, created_at, object, mirror, meeting, link_needed, has_guests, import,
-             draft, draft_of, reason, rejected, first_start, last_end, text_sha, original_sha, answered_sha, text)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+             draft, draft_of, reason, rejected, first_start, last_end, text_sha, original_sha, answered_sha, text,
+             answered_link, original_link)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
          ON CONFLICT (change) DO UPDATE SET account = ?2, uid = ?3, created_at = ?4, object = ?5, mirror = ?6, meeting = ?7,
              link_needed = ?8, has_guests = ?9, import = ?10, draft = ?11, draft_of = ?12, reason = ?13, rejected = ?14,
-             first_start = ?15, last_end = ?16, text_sha = ?17, original_sha = ?18, answered_sha = ?19, text = ?20",
+             first_start = ?15, last_end = ?16, text_sha = ?17, original_sha = ?18, answered_sha = ?19, text = ?20,
+             answered_link = ?21, original_link = ?22",
     )?
     .execute(params![
         row.change,
@@ -79,6 +83,8 @@ pub(super) fn put(c: &Connection, row: &ProposalRow) -> Result<()> {
         row.original_sha,
         row.answered_sha,
         row.text,
+        row.answered_link,
+        row.original_link,
     ])
     .map(drop)
 }
@@ -122,4 +128,32 @@ pub(super) fn offers(c: &Connection, after: u64, limit: u32) -> Result<Vec<Offer
     c.prepare_cached(&format!("{OFFER} WHERE number > ?1 ORDER BY number LIMIT ?2"))?
         .query_map(params![count(after), limit], offer_row)?
         .collect()
+}
+
+pub(super) fn put_closed(c: &Connection, row: &ClosedRow) -> Result<()> {
+    c.prepare_cached(
+        "INSERT INTO closed (change, account, uid, result, closed_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (change) DO UPDATE SET account = ?2, uid = ?3, result = ?4, closed_at = ?5",
+    )?
+    .execute(params![row.change, row.account, row.uid, row.result, row.closed_at])
+    .map(drop)
+}
+
+pub(super) fn closed(c: &Connection, change: &str) -> Result<Option<ClosedRow>> {
+    c.prepare_cached("SELECT change, account, uid, result, closed_at FROM closed WHERE change = ?1")?
+        .query_row([change], |row| {
+            let mut c = Columns::of(row);
+            Ok(ClosedRow {
+                change: c.take()?,
+                account: c.take()?,
+                uid: c.take()?,
+                result: c.take()?,
+                closed_at: c.take()?,
+            })
+        })
+        .optional()
+}
+
+pub(super) fn expire_closed(c: &Connection, before: i64) -> Result<()> {
+    c.prepare_cached("DELETE FROM closed WHERE closed_at < ?1")?.execute([before]).map(drop)
 }

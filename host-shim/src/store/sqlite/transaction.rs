@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::{SqliteStore, accounts, connectors, events, proposals};
 use crate::store::{
-    AccountRow, ConnectionRow, ConnectorRow, EventRow, HookSecretRow, OfferRow, OnceRow, PolicyRow, ProposalRow, Scope,
-    SettingRow, StoreError, Transaction,
+    AccountRow, ClosedRow, ConnectionRow, ConnectorRow, EventRow, HookSecretRow, OfferRow, OnceRow, PolicyRow,
+    ProposalRow, Scope, SettingRow, StoreError, Transaction,
 };
 
 /// One transaction, reading or writing.
@@ -75,6 +75,18 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn remove_proposal(&mut self, change: &str) -> Result<(), StoreError> {
         self.done(proposals::remove(self.c, change))
+    }
+
+    fn put_closed(&mut self, row: &ClosedRow) -> Result<(), StoreError> {
+        self.done(proposals::put_closed(self.c, row))
+    }
+
+    fn closed(&mut self, change: &str) -> Result<Option<ClosedRow>, StoreError> {
+        self.done(proposals::closed(self.c, change))
+    }
+
+    fn expire_closed(&mut self, before: i64) -> Result<(), StoreError> {
+        self.done(proposals::expire_closed(self.c, before))
     }
 
     fn put_offer(&mut self, offer: &OfferRow) -> Result<u64, StoreError> {

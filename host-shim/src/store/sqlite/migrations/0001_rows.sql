@@ -18,7 +18,7 @@ CREATE TABLE events (
     record_meeting      INTEGER NOT NULL,
     unconfirmed         INTEGER NOT NULL,
     attempts            INTEGER NOT NULL,
-    draft_until         INTEGER,
+    stored_from         INTEGER,
     gone_at             INTEGER,
     history             TEXT NOT NULL,
     mailbox             TEXT,
@@ -32,6 +32,8 @@ CREATE TABLE events (
     record              BLOB,
     view                BLOB,
     text                BLOB,
+    stored_link         BLOB,
+    record_asked        INTEGER NOT NULL,
     PRIMARY KEY (account, uid)
 ) STRICT;
 
@@ -61,10 +63,23 @@ CREATE TABLE proposals (
     text_sha     BLOB NOT NULL,
     original_sha BLOB NOT NULL,
     answered_sha BLOB NOT NULL,
-    text         BLOB NOT NULL
+    text         BLOB NOT NULL,
+    answered_link BLOB,
+    original_link BLOB
 ) STRICT;
 
 CREATE INDEX proposals_of_event ON proposals (account, uid, created_at);
+
+-- What became of changes, for a day: a repeated report is answered like the first.
+CREATE TABLE closed (
+    change    TEXT NOT NULL PRIMARY KEY,
+    account   TEXT NOT NULL,
+    uid       TEXT NOT NULL,
+    result    TEXT NOT NULL,
+    closed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX closed_at ON closed (closed_at);
 
 -- AUTOINCREMENT: a number is never given twice, not even after its offer is gone. A reader's cursor relies on it.
 CREATE TABLE offers (
@@ -103,7 +118,9 @@ CREATE TABLE connections (
     facts_at       INTEGER,
     facts_until    INTEGER,
     facts          BLOB,
-    tokens         BLOB NOT NULL
+    tokens         BLOB NOT NULL,
+    facts_events   INTEGER,
+    facts_meetings INTEGER
 ) STRICT;
 
 CREATE INDEX connections_of_mailbox ON connections (tenant, object);

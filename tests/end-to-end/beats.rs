@@ -1,0 +1,114 @@
+//! The two beats under everything that can go wrong between them.
+
+use support::{Put, event};
+
+use crate::world::{ALICE, World};
+
+fn announce(world: &World, change: &str, subject: &str) -> support::Answer {
+    let put = Put { change: Some(change.into()), object: Some("/c/e1.ics".into()), ..Put::wanted() };
+    world.hook.put(ALICE, "e1", &event::meeting("e1", subject, &[]), &put).unwrap()
+}
+
+#[test]
+fn a_save_that_nobody_reported_does_not_overtake_a_newer_one() {
+    let world = World::with("unconfirmed_after = '700ms'").and_alice();
+    assert_eq!(announce(&world, "old", "Old").str("change"), "old");
+    announce(&world, "new", "New");
+    assert_eq!(world.hook.report(ALICE, "e1", "new", "stored").unwrap().status, 200);
+    let dropped = crate::world::until(std::time::Duration::from_secs(10), || {
+        world.hook.report(ALICE, "e1", "old", "stored").unwrap().status == 409
+    });
+    assert!(dropped, "{}", world.log_tail());
+    let status = world.settled("e1");
+    assert_eq!(status.json["unconfirmed"], false, "{}", status.text);
+    assert_eq!(world.in_teams()[0]["subject"], "New");
+}
+
+#[test]
+fn a_report_is_answered_the_same_again_and_refused_where_it_contradicts() {
+    let world = World::signed_in();
+    announce(&world, "c1", "Planning");
+    let report = |change: &str, result: &str| world.hook.report(ALICE, "e1", change, result).unwrap();
+    assert_eq!(report("c1", "stored").status, 200);
+    assert_eq!(report("c1", "stored").status, 200);
+    let contradiction = report("c1", "refused");
+    assert_eq!((contradiction.status, contradiction.str("code")), (409, "change-closed"), "{}", contradiction.text);
+    assert_eq!(report("never", "stored").str("code"), "no-such-change");
+    let again = announce(&world, "c1", "Planning");
+    assert_eq!((again.status, again.str("code")), (409, "change-closed"), "{}", again.text);
+    assert_eq!(world.settled("e1").str("state"), "mirrored");
+    assert_eq!(world.in_teams().len(), 1);
+}
+
+#[test]
+fn an_adapter_that_stored_its_own_text_is_offered_the_link() {
+    let world = World::signed_in();
+    let mut server = world.server();
+    let text = event::meeting("e1", "Planning", &[]);
+    let put = Put { object: Some(support::Server::path("e1")), ..Put::wanted() };
+    let answer = world.hook.put(ALICE, "e1", &text, &put).unwrap();
+    server.objects.insert(support::Server::path("e1"), text);
+    let report = world.hook.report(ALICE, "e1", answer.str("change"), "stored-original").unwrap();
+    assert_eq!(report.str("state"), "mirrored", "{}", report.text);
+    assert_eq!(server.write_back(5).unwrap(), 1);
+    assert!(event::unfolded(&server.stored("e1")).contains(answer.str("join_url")));
+    assert_eq!(server.write_back(0).unwrap(), 0);
+    assert_eq!(world.graph_methods(), ["POST"]);
+}
+
+/// Radicale and others store what their library writes, not what they were given.
+#[test]
+fn a_server_that_rewrites_texts_is_offered_nothing_twice() {
+    let world = World::signed_in();
+    let mut server = world.server();
+    server.keeps_as = event::unfolded_only;
+    world.sim.pause().unwrap();
+    let text = event::meeting(
+        "e1",
+        "Planning",
+        &["DESCRIPTION:A long text that a client folds at some place of its", "  own liking"],
+    );
+    let answer = server.save("e1", &text, &Put::wanted()).unwrap();
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    world.sim.resume().unwrap();
+    assert_eq!(server.write_back(10).unwrap(), 1, "{}", world.log_tail());
+    let link = world.settled("e1").str("join_url").to_owned();
+    assert!(server.stored("e1").contains(&link));
+    assert_eq!(server.write_back(0).unwrap(), 0);
+    // An edit of the rewritten text keeps the link and is offered nothing either.
+    let next = event::with_line(&server.stored("e1"), "SUMMARY", "SUMMARY:Planning, edited");
+    server.save("e1", &next, &Put::default()).unwrap();
+    world.reaches("e1", "mirrored");
+    assert_eq!(server.write_back(0).unwrap(), 0);
+    assert_eq!(world.in_teams()[0]["subject"], "Planning, edited");
+}
+
+#[test]
+fn what_is_rejected_says_why_in_the_answer() {
+    let world = World::signed_in();
+    let series = event::meeting("e1", "Planning", &["RRULE:FREQ=DAILY"]);
+    let answer = world.hook.put(ALICE, "e1", &series, &Put::wanted()).unwrap();
+    assert_eq!(answer.str("state"), "rejected");
+    assert!(!answer.str("message").is_empty(), "{}", answer.text);
+}
+
+#[test]
+fn saves_of_one_event_by_many_clients_make_one_meeting() {
+    let world = World::signed_in();
+    std::thread::scope(|scope| {
+        for n in 0..20 {
+            let world = &world;
+            scope.spawn(move || {
+                let put = Put { object: Some("/c/e1.ics".into()), ..Put::wanted() };
+                let text = event::meeting("e1", &format!("Planning {n}"), &[]);
+                let answer = world.hook.put(ALICE, "e1", &text, &put).unwrap();
+                world.hook.report(ALICE, "e1", answer.str("change"), "stored").unwrap();
+            });
+        }
+    });
+    let status = world.reaches("e1", "mirrored");
+    let events = world.in_teams();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["onlineMeeting"]["joinUrl"], status.str("join_url"));
+    assert_eq!(world.sim.violations().len(), 0);
+}
