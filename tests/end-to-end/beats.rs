@@ -16,9 +16,11 @@ fn a_save_that_nobody_reported_does_not_overtake_a_newer_one() {
     announce(&world, "new", "New");
     assert_eq!(world.hook.report(ALICE, "e1", "new", "stored").unwrap().status, 200);
     let dropped = crate::world::until(std::time::Duration::from_secs(10), || {
-        world.hook.report(ALICE, "e1", "old", "stored").unwrap().status == 409
+        world.log().contains("a newer one is stored: dropped")
     });
     assert!(dropped, "{}", world.log_tail());
+    let late = world.hook.report(ALICE, "e1", "old", "stored").unwrap();
+    assert_eq!((late.status, late.str("code")), (409, "change-closed"), "{}", late.text);
     let status = world.settled("e1");
     assert_eq!(status.json["unconfirmed"], false, "{}", status.text);
     assert_eq!(world.in_teams()[0]["subject"], "New");

@@ -30,7 +30,7 @@ fn by_default_microsoft_learns_of_no_guest_and_mails_nobody() {
 #[test]
 fn where_microsoft_invites_each_change_of_the_guests_is_one_request() {
     let world = World::signed_in();
-    world.run(&["set", "invitations=microsoft", "--domain", "test.tld"]);
+    world.run(&["set", "invitations=microsoft", "--server-invites-nobody", "--domain", "test.tld"]);
     let mut server = world.server();
     server.save("e1", &event::meeting("e1", "Planning", &[ORGANIZER, BOB]), &Put::wanted()).unwrap();
     let with_attendees = || world.graph().into_iter().filter(|r| r.body.contains("\"attendees\"")).count();
@@ -57,7 +57,7 @@ fn where_microsoft_invites_each_change_of_the_guests_is_one_request() {
 #[test]
 fn a_draft_invites_nobody() {
     let world = World::signed_in();
-    world.run(&["set", "invitations=microsoft", "--domain", "test.tld"]);
+    world.run(&["set", "invitations=microsoft", "--server-invites-nobody", "--domain", "test.tld"]);
     let mut server = world.server();
     let text = event::meeting("e1", "Planning", &[ORGANIZER, BOB]);
     let put = Put { draft: true, ..Put::wanted() };
@@ -95,4 +95,11 @@ fn somebody_elses_meeting_is_never_touched() {
     assert_eq!(answer.str("reason"), "attendee-copy");
     assert_eq!(answer.icalendar(), theirs);
     assert_eq!(world.graph_methods(), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_is_invited_twice() {
+    let world = World::signed_in();
+    let (ok, said) = world.try_run(&["set", "invitations=microsoft", "--domain", "test.tld"]);
+    assert!(!ok && said.contains("--server-invites-nobody"), "{said}");
 }

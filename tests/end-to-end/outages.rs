@@ -38,11 +38,8 @@ fn a_service_that_only_fails_is_down_and_is_asked_again_soon_after() {
     assert_eq!(answer.status, 202, "{}", answer.text);
     let tried = crate::world::until(Duration::from_secs(20), || world.graph().len() >= 4);
     assert!(tried, "an outage is probed");
-    assert_eq!(
-        world.hook.event(crate::world::ALICE, "e1").unwrap().json["attempts"],
-        0,
-        "it is not the event's failure"
-    );
+    let attempts = world.hook.event(crate::world::ALICE, "e1").unwrap().json["attempts"].as_u64().unwrap();
+    assert!(attempts <= 1, "the first may be the event's own failure, an outage is not: {attempts}");
     world.sim.clear_faults();
     assert_eq!(server.write_back(5).unwrap(), 1, "{}", world.log_tail());
     assert_eq!(world.in_teams().len(), 1);

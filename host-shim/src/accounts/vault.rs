@@ -83,7 +83,14 @@ impl Vault {
     /// Reads the key ring in `dir`.
     pub fn open(dir: &Path) -> Result<Self, VaultError> {
         let path = dir.join("keys");
-        let err = |e: io::Error| bad(&path, &format!("{e}; restore it from its backup, or run `teams-mirror init`"));
+        let err = |e: io::Error| {
+            bad(
+                &path,
+                &format!(
+                    "{e}; restore it from its backup; without one nothing that is stored can be opened, and only a new installation in another folder (`teams-mirror init --state DIR`) goes on"
+                ),
+            )
+        };
         let mut file = File::open(&path).map_err(err)?;
         let meta = file.metadata().map_err(err)?;
         if meta.mode() & 0o077 != 0 {

@@ -95,8 +95,7 @@ impl Events {
             Command::List { account, state, limit } => {
                 let pairs = [("account", account), ("state", state), ("limit", Some(limit.to_string()))];
                 let found: Vec<EventInfo> = client.get(&with_query("/events", &pairs))?;
-                let mut text =
-                    if found.is_empty() { "There is no such event.\n".to_owned() } else { list(&found, true) };
+                let mut text = if found.is_empty() { "No events.\n".to_owned() } else { list(&found, true) };
                 if u32::try_from(found.len()).is_ok_and(|count| count == limit) {
                     text.push_str(&format!(
                         "\nThere may be more; `--limit {}` shows more.\n",

@@ -97,9 +97,10 @@ fn make(made: &Made, public_url: &str, undo: &mut Undo) -> Result<(), Failure> {
     if let Some(dir) = made.config.parent()
         && !dir.exists()
     {
-        // Holds no secret, and others may keep things there too.
+        // Holds no secret, and others may keep things there too; unless it is the state folder itself.
+        let mode = if made.state.starts_with(dir) && made.state == dir { 0o700 } else { 0o755 };
         std::fs::create_dir_all(dir).map_err(cannot_make(dir))?;
-        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).map_err(cannot_make(dir))?;
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode)).map_err(cannot_make(dir))?;
         undo.dirs.push(dir.into());
     }
     undo.files.push(made.config.clone());

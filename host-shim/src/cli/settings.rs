@@ -18,11 +18,17 @@ use crate::store::Scope;
 Examples:
   teams-mirror set meetings=with-guests --domain example.org
   teams-mirror set guest-list=on --server
-  teams-mirror set mirror=all-events --account alice@example.org")]
+  teams-mirror set mirror=all-events --account alice@example.org
+  teams-mirror set invitations=microsoft --server-invites-nobody --domain example.org")]
 pub(super) struct Set {
     /// The setting and its value
     #[arg(value_name = "NAME=VALUE", value_parser = assignment)]
     assignment: Assignment,
+
+    /// The calendar server mails no invitations of its own; `invitations=microsoft` needs this, or guests would be invited
+    /// twice
+    #[arg(long)]
+    server_invites_nobody: bool,
 
     #[command(flatten)]
     scope: ScopeArgs,
@@ -76,19 +82,27 @@ fn assignment(text: &str) -> Result<Assignment, String> {
 
 impl Set {
     pub(super) fn run(self, context: &Context) -> Result<Output, Failure> {
-        change(context, self.scope.scope(), self.assignment.name, Some(self.assignment.value))
+        let Assignment { name, value } = self.assignment;
+        change(context, self.scope.scope(), name, Some(value), self.server_invites_nobody)
     }
 }
 
 impl Unset {
     pub(super) fn run(self, context: &Context) -> Result<Output, Failure> {
-        change(context, self.scope.scope(), self.name, None)
+        change(context, self.scope.scope(), self.name, None, false)
     }
 }
 
-fn change(context: &Context, scope: Scope, name: String, value: Option<String>) -> Result<Output, Failure> {
+fn change(
+    context: &Context,
+    scope: Scope,
+    name: String,
+    value: Option<String>,
+    server_invites_nobody: bool,
+) -> Result<Output, Failure> {
     let client = context.client()?;
-    let changed: SettingChanged = client.call(Method::PUT, "/settings", &SettingChange { scope, name, value })?;
+    let changed: SettingChanged =
+        client.call(Method::PUT, "/settings", &SettingChange { scope, name, value, server_invites_nobody })?;
     let (name, whom) = (&changed.name, named(&changed.scope));
     let text = match &changed.value {
         Some(value) => format!("`{name}` is `{value}` for {whom}, from the next save of an event on.\n"),

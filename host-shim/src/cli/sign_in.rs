@@ -7,7 +7,7 @@ use crate::doors::admin::types::LinkInfo;
 
 /// Print a one-time link with which a user signs in at Microsoft
 ///
-/// Prints a link with which the user of an account signs in at Microsoft, once, in their own browser; it ends soon. Usually
+/// Prints a link with which the user of an account signs in at Microsoft, once, in their own browser; it ends after 15 minutes. Usually
 /// users find it in their webmail's settings; this is for trying, and for servers without such a page. Whoever opens it
 /// connects *their* Microsoft account with this calendar, so give it to its user only.
 #[derive(Debug, clap::Args)]

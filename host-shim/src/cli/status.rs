@@ -123,7 +123,8 @@ fn described_account(info: &AccountInfo) -> String {
     }
     pairs.push(("button", info.button.clone()));
     let alive = info.connection.as_ref().is_some_and(|connection| connection.dead.is_none());
-    let verb = if info.usable && alive { "can" } else { "cannot" };
+    let meetings = info.connection.as_ref().is_none_or(|connection| connection.meetings != Some(false));
+    let verb = if info.usable && alive && meetings && info.to_do.is_empty() { "can" } else { "cannot" };
     let mut text =
         format!("`{}` {verb} make Teams meetings now: {}\n\n{}", info.account, info.message, output::fields(&pairs));
     if !info.to_do.is_empty() {

@@ -228,7 +228,7 @@ fn settings_are_those_the_extension_declares() {
 #[test]
 fn events_that_are_not_there_are_said_not_to_be() {
     let house = House::new();
-    assert_eq!(house.run(&["events", "list"]).unwrap(), "There is no such event.\n");
+    assert_eq!(house.run(&["events", "list"]).unwrap(), "No events.\n");
     for command in ["show", "retry"] {
         let error = house.run(&["events", command, "alice@test.tld", "../a/b?c"]).unwrap_err();
         assert!(error.contains("`../a/b?c` of `alice@test.tld`"), "{error}");

@@ -143,6 +143,9 @@ fn links_of_both_formats_are_seen_and_ours_are_excepted() {
 #[test]
 fn every_file_of_the_public_collection_survives() {
     let Some(folder) = samples() else {
+        #[allow(clippy::disallowed_methods, reason = "how a test run is told that nothing may be skipped")]
+        let required = std::env::var_os("TEAMS_MIRROR_REQUIRE_ALL").is_some();
+        assert!(!required, "the files that calcard brings along were not found");
         println!("skipped: the files that calcard brings along were not found");
         return;
     };

@@ -46,7 +46,7 @@ fn run(options: &Options) -> Result<(), String> {
     if told.is_ok() && !options.exit {
         story::leave_something_to_look_at(&sim, &shim)?;
         println!("\nStill running, to look at; Ctrl-C ends it.");
-        println!("  Alice's Teams calendar   {}/calendar/{}", sim.base_url(), story::AT_MICROSOFT);
+        println!("  Alice's Teams calendar   {}/calendar/{}?week=2030-01-14", sim.base_url(), story::AT_MICROSOFT);
         println!("  All simulated mailboxes  {}/", sim.base_url());
         println!("  Requests at Microsoft    {}/sim/requests", sim.base_url());
         if let Some(address) = shim.running.hook_address() {

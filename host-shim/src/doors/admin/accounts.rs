@@ -42,6 +42,9 @@ pub(super) async fn check(State(shim): State<Arc<Shim>>, Named(name): Named<Stri
     .await
 }
 
+/// How long a link lives that an administrator has to pass on.
+const PASSED_ON_MS: i64 = 15 * 60 * 1000;
+
 /// `POST /accounts/{account}/sign-in-link`.
 pub(super) async fn sign_in_link(State(shim): State<Arc<Shim>>, Named(name): Named<String>) -> Answer<LinkInfo> {
     off_the_loop(move || {
@@ -56,7 +59,7 @@ pub(super) async fn sign_in_link(State(shim): State<Arc<Shim>>, Named(name): Nam
                 format!("`{account}` cannot sign in yet: {why}"),
             ));
         }
-        let ticket = shim.accounts().ticket(&account).map_err(accounts_problem)?;
+        let ticket = shim.accounts().ticket_for(&account, PASSED_ON_MS).map_err(accounts_problem)?;
         Ok(LinkInfo { account: account.as_str().into(), url: ticket.url, expires_at: ticket.expires_at })
     })
     .await
@@ -150,5 +153,6 @@ fn connection(row: ConnectionRow) -> ConnectionInfo {
         mailbox: row.facts_code,
         mailbox_message: row.facts_message,
         mailbox_checked_at: row.facts_at,
+        meetings: row.facts_meetings,
     }
 }

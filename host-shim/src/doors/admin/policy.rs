@@ -104,6 +104,15 @@ pub(super) async fn set_setting(
     off_the_loop(move || {
         let scope = scope(change.scope)?;
         let declared = declared(&shim);
+        // Invitations are the server's (RFC 6638) unless somebody says that it sends none.
+        if change.name == "invitations" && change.value.as_deref() == Some("microsoft") && !change.server_invites_nobody {
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "invited-twice",
+                "guests would be invited twice, by the calendar server and by Microsoft; if the server mails no invitations of \
+                 its own, say so with `--server-invites-nobody`",
+            ));
+        }
         let held = crate::store::read(&**shim.store(), |tx| {
             let account = if let Scope::Account(name) = &scope { Some(name.as_str()) } else { None };
             tx.settings(account)

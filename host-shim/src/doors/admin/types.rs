@@ -195,6 +195,9 @@ pub struct SettingChange {
     pub name: String,
     /// `null` takes it back.
     pub value: Option<String>,
+    /// The calendar server mails no invitations of its own.
+    #[serde(default)]
+    pub server_invites_nobody: bool,
 }
 
 /// What came of a setting.
@@ -311,6 +314,8 @@ pub struct ConnectionInfo {
     pub mailbox_message: Option<String>,
     /// When that was found, Unix milliseconds.
     pub mailbox_checked_at: Option<i64>,
+    /// Whether it can have meetings; `None`: not known.
+    pub meetings: Option<bool>,
 }
 
 /// What a look at the mailbox found.

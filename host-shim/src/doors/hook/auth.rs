@@ -26,10 +26,9 @@ impl Caller {
             StatusCode::FORBIDDEN,
             "other-domain",
             format!(
-                "the hook secret `{}` may not speak for the domain `{}`; `teams-mirror secret add {} --domain {}` would allow it",
+                "the hook secret `{}` may not speak for the domain `{}`; a secret that may is made by `teams-mirror secret add NAME --domain {}`",
                 self.0.name,
                 account.domain(),
-                self.0.name,
                 account.domain()
             ),
         ))
