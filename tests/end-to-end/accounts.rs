@@ -147,6 +147,18 @@ fn a_renamed_account_keeps_its_connection_and_its_meetings() {
 }
 
 #[test]
+fn an_account_nobody_knows_cannot_be_renamed_and_a_taken_address_not_be_taken() {
+    let world = World::signed_in();
+    let unknown = world.hook.rename("nobody@test.tld", "somebody@test.tld").unwrap();
+    assert_eq!((unknown.status, unknown.str("code")), (404, "not-found"), "{}", unknown.text);
+    world.hook.put_account("bob@test.tld", serde_json::json!({})).unwrap();
+    let taken = world.hook.rename(ALICE, "bob@test.tld").unwrap();
+    assert_eq!((taken.status, taken.str("code")), (409, "conflict"), "{}", taken.text);
+    let other = world.hook.put_account(ALICE, serde_json::json!({ "addresses": ["boss@other.tld"] })).unwrap();
+    assert_eq!((other.status, other.str("code")), (403, "other-domain"), "{}", other.text);
+}
+
+#[test]
 fn a_removed_account_leaves_nothing_here() {
     let world = World::signed_in();
     assert_eq!(save(&world, ALICE).str("state"), "mirrored");

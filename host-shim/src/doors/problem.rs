@@ -13,7 +13,11 @@ pub struct Problem {
     /// `urn:teams-mirror:problem:` and the code.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The code, for example `uid-differs`.
+    /// The code: `path-invalid`, `query-invalid`, `body-invalid`, `account-invalid`, `cursor-invalid`, `cursor-expired`,
+    /// `secret-wrong`, `other-domain`, `body-too-large`, `not-text-calendar`, `not-icalendar`, `uid-missing`, `several-uids`,
+    /// `uid-differs`, `uid-length`, `uid-characters`, `change-invalid`, `change-closed`, `no-such-change`, `value-invalid`,
+    /// `not-found`, `conflict`, `store-full`, `store-failed`, `accounts-failed`, `broke-off`, `no-such-route`,
+    /// `no-such-method`. Codes may be added; treat an unknown one by its status.
     pub code: String,
     /// The status's own words.
     pub title: String,

@@ -69,6 +69,9 @@ impl Mirror {
     pub fn rename_account(&self, from: &Address, to: &Address) -> Result<(), AccountsError> {
         // Whatever is sealed is bound to the address, so it is opened under the old one and sealed anew under the new.
         let failed = |e: MirrorError| StoreError::Failed(e.to_string());
+        if self.accounts.account(from)?.is_none() {
+            return Err(AccountsError::NotFound(format!("there is no account `{from}`")));
+        }
         self.accounts.rename_account(from, to, &mut |tx, _, from, to| {
             for mut row in tx.list_events(Some(to), None, u32::MAX)? {
                 let mut old = row.clone();

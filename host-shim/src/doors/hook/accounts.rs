@@ -23,9 +23,9 @@ use crate::address::Address;
     responses(
         (status = 200, description = "How it stands.", body = AccountView),
         (status = 400, description = "Not an address.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer.", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "The store does not answer.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn get_account(
@@ -89,11 +89,11 @@ fn view(hook: &Hook, account: &Address, standing: Standing) -> AccountView {
     responses(
         (status = 200, description = "Taken; how it stands.", body = AccountView),
         (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Over 8 MiB.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value is not what it should be.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn put_account(
@@ -133,9 +133,9 @@ pub(super) async fn put_account(
     responses(
         (status = 204, description = "Nothing is kept of it."),
         (status = 400, description = "Not an address.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn delete_account(
@@ -161,12 +161,12 @@ pub(super) async fn delete_account(
     responses(
         (status = 200, description = "Taken; how it stands.", body = AccountView),
         (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such account.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The new address is taken.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Over 8 MiB.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn rename_account(
@@ -196,10 +196,10 @@ pub(super) async fn rename_account(
     responses(
         (status = 200, description = "The link.", body = LinkView),
         (status = 400, description = "Not an address.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The account may not use the extension, or the connector is not ready.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn settings_link(

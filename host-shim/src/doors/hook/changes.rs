@@ -36,8 +36,8 @@ pub(super) struct ChangesQuery {
         (status = 200, description = "Changes after the cursor, perhaps none.", body = ChangesView),
         (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "`cursor-expired`: the cursor is of a store that was restored or replaced; begin without `after`.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer.", body = Problem, content_type = "application/problem+json")
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
+        (status = 503, description = "The store does not answer.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn list_changes(

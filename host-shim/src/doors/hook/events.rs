@@ -75,16 +75,17 @@ pub(super) enum Meeting {
     ),
     request_body(content = String, content_type = "text/calendar", description = "The iCalendar text (RFC 5545) about to be stored."),
     responses(
-        (status = 200, description = "Final for this save.", content((Saved = "application/json"), (String = "text/calendar"))),
-        (status = 202, description = "A link is wanted and not there yet; `changes` will offer the text with it.", content((Saved = "application/json"), (String = "text/calendar"))),
-        (status = 204, description = "Nothing of this account's is ours; `Mirror-Reason` says why: `not-enabled`, `denied`, `unknown-account`, `not-turned-on`, `connector-off`."),
+        (status = 200, description = "Final for this save.", content((Saved = "application/json"), (String = "text/calendar")), headers(("Mirror-Change" = String, description = "As `change`."), ("Mirror-State" = String, description = "As `state`."), ("Mirror-Reason" = Option<String>, description = "As `reason`."))),
+        (status = 202, description = "A link is wanted and not there yet; `changes` will offer the text with it.", content((Saved = "application/json"), (String = "text/calendar")), headers(("Mirror-Change" = String, description = "As `change`."), ("Mirror-State" = String, description = "As `state`."), ("Mirror-Reason" = Option<String>, description = "As `reason`."))),
+        (status = 204, description = "Nothing of this account's is ours; `Mirror-Reason` says why: `not-enabled`, `denied`, `unknown-account`, `not-turned-on`, `connector-off`.", headers(("Mirror-Reason" = String, description = "Why."))),
         (status = 400, description = "The address of the request makes no sense.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`change-closed`: the adapter's own change id was reported already.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Over 8 MiB.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not `text/calendar`.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The text is no event that could be kept under this UID: `not-icalendar`, `uid-missing`, `several-uids`, `uid-differs`.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json")
+        (status = 422, description = "The text is no event that could be kept under this UID: `not-icalendar`, `uid-missing`, `several-uids`, `uid-differs`, `uid-length`, `uid-characters`, `change-invalid`.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn put_event(
@@ -178,13 +179,14 @@ fn answer(answer: Answer, headers: &HeaderMap) -> Response {
     request_body = ReportBody,
     responses(
         (status = 200, description = "Taken; how the event stands now.", body = EventView),
-        (status = 204, description = "Nothing is kept of that event."),
+        (status = 204, description = "Nothing is kept of that event.", headers(("Mirror-Reason" = String, description = "Why, as a `Reason`."))),
         (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such change was announced for this event.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "`no-such-change`: no such change was announced for this event.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`change-closed`: it was reported, or taken as stored, with another result.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Over 8 MiB.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn report_save(
@@ -230,11 +232,11 @@ pub(super) struct DeleteQuery {
     ),
     responses(
         (status = 200, description = "Taken; how the event stands now.", body = EventView),
-        (status = 204, description = "Nothing is kept of that event."),
+        (status = 204, description = "Nothing is kept of that event.", headers(("Mirror-Reason" = String, description = "Why, as a `Reason`."))),
         (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn delete_event(
@@ -263,11 +265,11 @@ pub(super) async fn delete_event(
     ),
     responses(
         (status = 200, description = "How it stands.", body = EventView),
-        (status = 204, description = "Nothing is kept of that event."),
+        (status = 204, description = "Nothing is kept of that event.", headers(("Mirror-Reason" = String, description = "Why, as a `Reason`."))),
         (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer.", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "The store does not answer.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
 pub(super) async fn get_event(
