@@ -117,7 +117,8 @@ impl Default for MirrorConfig {
     fn default() -> Self {
         let timing = Timing::default();
         Self {
-            workers: 16,
+            // They mostly wait for answers.
+            workers: 64,
             patience: timing.patience,
             delete_grace: timing.delete_grace,
             unconfirmed_after: timing.unconfirmed_after,

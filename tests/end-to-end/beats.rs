@@ -114,3 +114,67 @@ fn saves_of_one_event_by_many_clients_make_one_meeting() {
     assert_eq!(events[0]["onlineMeeting"]["joinUrl"], status.str("join_url"));
     assert_eq!(world.sim.violations().len(), 0);
 }
+
+#[test]
+fn a_delete_ends_the_saves_that_nobody_reported() {
+    let world = World::with("unconfirmed_after = '700ms'\ndelete_grace = '100ms'").and_alice();
+    // A new event whose report was lost, and then the event is gone.
+    announce(&world, "c1", "New");
+    world.hook.delete(ALICE, "e1", Some("/c/e1.ics")).unwrap();
+    assert_eq!(world.settled("e1").status, 204);
+    assert_eq!(world.in_teams().len(), 0);
+    // A stored event, an edit nobody reported and a draft, and then the event is gone.
+    announce(&world, "c2", "Stored");
+    world.hook.report(ALICE, "e1", "c2", "stored").unwrap();
+    announce(&world, "c3", "Edit");
+    let draft = Put { draft: true, ..Put::wanted() };
+    world.hook.put(ALICE, "e1", &event::meeting("e1", "Draft", &[]), &draft).unwrap();
+    world.hook.delete(ALICE, "e1", Some("/c/e1.ics")).unwrap();
+    assert_eq!(world.settled("e1").status, 204);
+    assert_eq!(world.in_teams().len(), 0);
+    assert_eq!(world.hook.report(ALICE, "e1", "c3", "stored").unwrap().status, 409);
+}
+
+#[test]
+fn a_draft_still_being_made_is_not_left_behind_by_the_save_under_another_uid() {
+    let world = World::signed_in();
+    let mut server = world.server();
+    world.sim.fault(graph_sim::Fault::new(graph_sim::FaultKind::Delay).on_graph("POST", "/events").delay(1_500));
+    let draft = Put { draft: true, prefer: Some("respond-async".into()), ..Put::wanted() };
+    world.hook.put(ALICE, "d1", &event::meeting("d1", "Draft", &[]), &draft).unwrap();
+    let sent = crate::world::until(std::time::Duration::from_secs(10), || world.graph_methods() == ["POST"]);
+    assert!(sent);
+    let put = Put { draft_of: Some("d1".into()), ..Put::wanted() };
+    server.save("s1", &event::meeting("s1", "Saved", &[]), &put).unwrap();
+    world.reaches("s1", "mirrored");
+    let draft = world.settled("d1");
+    assert_eq!(draft.status, 204, "{}\n{}", draft.text, world.log_tail());
+    let subjects: Vec<String> = world.in_teams().iter().map(|e| e["subject"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(subjects, ["Saved"]);
+}
+
+#[test]
+fn a_stored_event_lends_its_meeting_to_nobody() {
+    let world = World::signed_in();
+    let mut server = world.server();
+    let first = server.save("e1", &event::meeting("e1", "First", &[]), &Put::wanted()).unwrap();
+    let put = Put { draft_of: Some("e1".into()), ..Put::wanted() };
+    let second = server.save("e2", &event::meeting("e2", "Second", &[]), &put).unwrap();
+    assert_ne!(second.str("join_url"), first.str("join_url"), "{}", second.text);
+    assert!(!event::unfolded(&server.stored("e2")).contains(first.str("join_url")));
+    assert_eq!(world.settled("e1").str("join_url"), first.str("join_url"));
+    assert_eq!(world.in_teams().len(), 2);
+}
+
+#[test]
+fn a_good_text_after_a_rejected_one_is_not_called_rejected() {
+    let world = World::signed_in();
+    let mut server = world.server();
+    let good = event::meeting("e1", "Planning", &[]);
+    server.save("e1", &good, &Put::wanted()).unwrap();
+    let series = event::with_line(&server.stored("e1"), "RRULE", "RRULE:FREQ=DAILY");
+    assert_eq!(server.save("e1", &series, &Put::default()).unwrap().str("state"), "rejected");
+    let answer = server.save("e1", &good, &Put::default()).unwrap();
+    assert_eq!((answer.str("state"), answer.str("reason")), ("mirrored", ""), "{}", answer.text);
+    assert_eq!(world.reaches("e1", "mirrored").str("reason"), "");
+}

@@ -133,3 +133,40 @@ fn one_expired_token_and_many_saves_are_one_refresh() {
     assert_eq!(world.in_teams().len(), 12);
     assert_eq!(world.sim.violations().len(), 0, "{:?}", world.sim.violations());
 }
+
+/// What a user sends along with a sign-in must not be able to stop the connector for everybody.
+#[test]
+fn a_made_up_code_stops_nobody_else() {
+    let world = World::signed_in();
+    world.hook.put_account("bob@test.tld", serde_json::json!({})).unwrap();
+    let link = world.hook.settings_link("bob@test.tld").unwrap().str("url").to_owned();
+    let mut browser = Browser::default();
+    browser.sign_in_until_callback(&link, "bob@contoso.example").unwrap();
+    let callback = browser.visited.last().unwrap().clone();
+    let (before, _) = callback.split_once("code=").unwrap();
+    let state = url::Url::parse(&callback).unwrap();
+    let state = state.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let base = before.split('?').next().unwrap();
+    let page = browser.open(&format!("{base}?state={state}&code=garbage")).unwrap();
+    assert!(page.text().contains("not connected"), "{}", page.text());
+    world.sim.expire_access_tokens(ALICE_AT_MICROSOFT);
+    let mut server = world.server();
+    let answer = server.save("e1", &event::meeting("e1", "Planning", &[]), &Put::wanted()).unwrap();
+    assert_eq!(answer.str("state"), "mirrored", "{}", answer.text);
+}
+
+#[test]
+fn what_one_tenant_refuses_does_not_stop_the_others() {
+    let world = World::signed_in();
+    assert_eq!(world.sign_in("fay@test.tld", "fay@fabrikam.example").status, 200);
+    for user in ["fay@fabrikam.example", ALICE_AT_MICROSOFT] {
+        world.sim.expire_access_tokens(user);
+    }
+    world.sim.fault(Fault::aadsts(700_016).on_token().times(1));
+    let mut fays = support::Server::new(world.hook.clone(), "fay@test.tld");
+    let answer = fays.save("f1", &event::meeting("f1", "Planning", &[]), &Put::wanted()).unwrap();
+    assert_eq!(answer.str("state"), "sign-in-needed", "{}", answer.text);
+    let mut server = world.server();
+    let answer = server.save("e1", &event::meeting("e1", "Planning", &[]), &Put::wanted()).unwrap();
+    assert_eq!(answer.str("state"), "mirrored", "{}", answer.text);
+}

@@ -187,6 +187,10 @@ impl Accounts {
                     return Err(StoreError::Undone(problems.join(" ")));
                 }
                 row.enabled = on;
+                // Switching it on is how an administrator says: try again.
+                if on {
+                    (row.dead, row.dead_message) = (None, None);
+                }
                 tx.put_connector(&row)?;
                 if on {
                     tx.unpark(None, "connector", now)?;

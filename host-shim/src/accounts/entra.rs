@@ -273,6 +273,26 @@ fn user_sentence(codes: &[u64]) -> String {
     .into()
 }
 
+/// Codes that are about the credential itself: whoever signs in, whatever they send.
+const CREDENTIAL: [&str; 5] = ["AADSTS7000215", "AADSTS7000222", "AADSTS7000218", "AADSTS7000216", "AADSTS700027"];
+
+/// Codes that another tenant may not get: the application or the tenant is not known, or switched off, there.
+const OF_A_TENANT: [&str; 3] = ["AADSTS700016", "AADSTS7000112", "AADSTS90002"];
+
+/// Whether a refused sign-in says that the registration works for nobody. What a user sends along (a code, a tenant) must not
+/// be able to stop the connector for all.
+pub(super) fn stops_registration_at_sign_in(code: &str) -> bool {
+    CREDENTIAL.contains(&code)
+}
+
+/// The same for a refused refresh.
+pub(super) fn stops_registration_at_refresh(code: &str, connector: &ConnectorRow) -> bool {
+    let path = url::Url::parse(&connector.token_url).map(|url| url.path().to_owned()).unwrap_or_default();
+    let many_tenants = path.split('/').any(|part| matches!(part, "common" | "organizations" | "consumers"));
+    // A request that is malformed is malformed by this account's token.
+    code != "AADSTS9002313" && !(many_tenants && OF_A_TENANT.contains(&code))
+}
+
 /// Somebody else's text, short and without anything that could be markup or move a terminal.
 pub(super) fn plain(text: &str, most: usize) -> String {
     text.chars().filter(|c| !c.is_control() && !is_bidi(*c)).take(most).collect()

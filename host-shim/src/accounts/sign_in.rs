@@ -12,7 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::connectors::is_usable;
-use super::entra::{Claims, Denied, Grant, Granted, lost_right, plain};
+use super::entra::{Claims, Denied, Grant, Granted, lost_right, plain, stops_registration_at_sign_in};
 use super::tokens::Tokens;
 use super::{Accounts, AccountsError, digest, people, random_text};
 use crate::address::Address;
@@ -320,7 +320,9 @@ impl Accounts {
             Err(Denied::User { message, .. }) => return Err(SignInProblem::Refused(message)),
             Err(Denied::Later { message, .. }) => return Err(SignInProblem::Later(message)),
             Err(Denied::Admin { code, message }) => {
-                self.kill_connector(connector, &code, &message)?;
+                if stops_registration_at_sign_in(&code) {
+                    self.kill_connector(connector, &code, &message)?;
+                }
                 return Err(SignInProblem::Admin(message));
             }
         };

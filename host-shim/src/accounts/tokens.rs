@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::connectors::is_usable;
-use super::entra::{Denied, Grant, Granted, LATER_MS, lost_right};
+use super::entra::{Denied, Grant, Granted, LATER_MS, lost_right, stops_registration_at_refresh};
 use super::{Accounts, AccountsError};
 use crate::store::{ConnectionRow, ConnectorRow, StoreError};
 
@@ -259,6 +259,9 @@ impl Accounts {
                     Err((code, message)) => self.kill_connection(&connection, &code, &message)?,
                 },
                 Err(Denied::User { code, message, .. }) => self.kill_connection(&connection, &code, &message)?,
+                Err(Denied::Admin { code, message }) if !stops_registration_at_refresh(&code, &connector) => {
+                    self.kill_connection(&connection, &code, &message)?
+                }
                 Err(Denied::Admin { code, message }) => {
                     self.kill_connector(&connector, &code, &message)?;
                     return Err(CredentialError::Admin { code, message });

@@ -244,7 +244,7 @@ filter = \"info\"
 
 # What follows are the defaults; they seldom need a change.
 [mirror]
-# workers = 16              # events brought about at the same time
+# workers = 64              # events brought about at the same time
 # patience = \"5s\"           # how long a save waits for a new link where the call does not say
 # delete_grace = \"30s\"      # after the last copy of an event is gone, until it goes from the Teams calendar
 # unconfirmed_after = \"60s\" # a save that nobody reported as stored or refused is then taken as stored

@@ -219,10 +219,6 @@ impl Mirror {
         if standing.reason == "connector-off" {
             return Err(Parked::new("connector", State::AdminNeeded, standing.reason, &standing.message));
         }
-        if let Some(connector) = standing.connector.as_ref().filter(|connector| connector.dead.is_some()) {
-            let message = connector.dead_message.as_deref().unwrap_or_default();
-            return Err(Parked::new("connector", State::AdminNeeded, "connector-dead", message));
-        }
         let Some(connection) = &standing.connection else {
             return Err(Parked::new("connection", State::SignInNeeded, "not-connected", &standing.message));
         };
@@ -603,6 +599,9 @@ fn apply(row: &mut EventRow, plan: &Plan, outcome: &Outcome, record: Option<Vec<
     row.view = Some(view);
     row.attempts = 0;
     row.parked = None;
+    // A text that was rejected while the hook ran stays rejected; what the hook did is right all the same.
+    let rejected_meanwhile =
+        (plan.row.state != "rejected" && row.state == "rejected").then(|| (row.reason.clone(), row.message.clone()));
     row.reason.clone_from(&outcome.reason);
     row.message = None;
     row.state = match outcome.state {
@@ -645,6 +644,9 @@ fn apply(row: &mut EventRow, plan: &Plan, outcome: &Outcome, record: Option<Vec<
     }
     if row.generation != row.mirrored_generation {
         row.state = State::Pending.name().into();
+    } else if let Some((reason, message)) = rejected_meanwhile {
+        row.state = State::Rejected.name().into();
+        (row.reason, row.message) = (reason, message);
     }
 }
 

@@ -94,22 +94,25 @@ impl Mirror {
         let grace = millis(self.timing.delete_grace);
         let row = transact(&*self.store, |tx| {
             let Some(mut row) = tx.event(account, &delete.uid)? else { return Ok(None) };
-            let drafts: Vec<String> = tx
-                .proposals(account, &delete.uid)?
-                .into_iter()
-                .filter(|proposal| proposal.draft)
-                .map(|proposal| proposal.change)
-                .collect();
-            if delete.draft || row.desired == Desired::Unstored {
-                for change in drafts {
-                    refuse_in(tx, &mut row, &change, now)?;
-                }
-            }
-            if !delete.draft && row.desired != Desired::Unstored {
+            let unstored = row.desired == Desired::Unstored;
+            if !delete.draft && !unstored {
                 row::deleted(&mut row, delete.object.as_deref(), grace, now);
                 tx.remove_offer(account, &delete.uid)?;
             }
-            tx.put_event(&row)?;
+            // What is gone ends the saves of it that nobody reported: they must not bring it back.
+            let gone = !delete.draft && (unstored || row.objects.is_empty());
+            for open in tx.proposals(account, &delete.uid)? {
+                let of_this = delete.object.is_none() || open.object.is_none() || open.object == delete.object;
+                if (open.draft && (delete.draft || gone)) || (!open.draft && gone && of_this) {
+                    close(tx, &open, SaveResult::Refused, now)?;
+                    refuse_in(tx, &mut row, &open.change, now)?;
+                }
+            }
+            if forgettable(tx, &row)? {
+                tx.remove_event(account, &delete.uid)?;
+            } else {
+                tx.put_event(&row)?;
+            }
             Ok(Some(row))
         })?;
         self.pulse.wake();
@@ -139,6 +142,9 @@ impl Mirror {
     ) -> Result<(), MirrorError> {
         let now = self.now();
         let lender = self.lender(account, change)?;
+        if lender.is_none() {
+            self.end_unlent_draft(account, change)?;
+        }
         let row = transact(&*self.store, |tx| {
             let Some(proposal) = tx.proposal(change)? else { return Ok(None) };
             let mut row =
@@ -197,6 +203,17 @@ impl Mirror {
             row.due_at = Some(row.due_at.map_or(at, |due| due.min(at)));
         }
         Ok(())
+    }
+
+    /// The draft that a save was to take over has no meeting to give yet: whatever comes of it goes, the save makes its own.
+    fn end_unlent_draft(&self, account: &str, change: &str) -> Result<(), MirrorError> {
+        let drafts = crate::store::read(&*self.store, |tx| {
+            let Some(draft) = tx.proposal(change)?.and_then(|proposal| proposal.draft_of) else {
+                return Ok(Vec::new());
+            };
+            Ok(tx.proposals(account, &draft)?.into_iter().filter(|open| open.draft).map(|open| open.change).collect())
+        })?;
+        drafts.iter().try_for_each(|draft| self.refuse(account, draft))
     }
 
     /// What a save takes over from a draft that had another UID.

@@ -78,6 +78,11 @@ pub(super) fn stored(row: &mut EventRow, save: &Stored<'_>, now: i64) -> bool {
         && row.record_asked == row.meeting;
     if reflected {
         row.mirrored_generation = row.generation;
+        if row.state == "pending" {
+            row.state = "mirrored".into();
+            row.reason = None;
+            row.message = None;
+        }
         row.due_at = None;
         return false;
     }
@@ -341,6 +346,14 @@ mod tests {
         assert_eq!((row.gone_at, row.due_at), (Some(8), Some(30_008)));
         stored(&mut row, &save(&second), 9);
         assert_eq!(row.gone_at, None, "undo within the grace time");
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_pending() {
+        let mut row = made("c1", 1);
+        row.state = "pending".into();
+        stored(&mut row, &save(&proposal("c1", 1)), 5);
+        assert_eq!(row.state, "mirrored");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::schedule::Gate;
 use super::sealing::KeptText;
 use super::status::{EventStatus, State};
 use super::{Mirror, MirrorError, SaveResult, digest, fresh_id, row};
@@ -142,7 +143,8 @@ impl Mirror {
         if cannot_have_a_link(&standing, known.as_ref()) {
             proposal.link_needed = false;
         }
-        let wait = worth_waiting(&standing, &proposal);
+        let paused = self.pulse.gate().of_mailbox(&account, now) != Gate::Open;
+        let wait = worth_waiting(&standing, &proposal) && !paused;
         // The wait is registered before the work can be seen, so that the answer cannot be missed.
         let arrived = wait.then(|| self.pulse.expect(&account, &save.uid));
         let stored_at_once = save.stored && !save.draft;
@@ -159,7 +161,7 @@ impl Mirror {
             tx.put_proposal(&proposal)?;
             if proposal.rejected.is_none() && proposal.link_needed && row.desired != Desired::Stored {
                 row.state = "pending".into();
-                row.reason = None;
+                row.reason = paused.then(|| "throttled".to_owned());
                 row.message = None;
             }
             if proposal.rejected.is_some() && row.desired != Desired::Stored && row.record.is_none() {
@@ -210,7 +212,8 @@ impl Mirror {
     fn finish_save(&self, save: &Save, change: String, original: String) -> Result<Answer, MirrorError> {
         let standing = self.accounts.standing(&save.account).map_err(accounts_failed)?;
         let Some(row) = self.row(save.account.as_str(), &save.uid)? else {
-            return Err(MirrorError::NoSuchChange(change));
+            // The account was removed meanwhile.
+            return Ok(Answer::NotOurs { reason: "unknown-account".into() });
         };
         let mut status = self.status_of(&row)?;
         let mut icalendar = original;
@@ -248,7 +251,10 @@ impl Mirror {
         let loaded = crate::store::read(&*self.store, |tx| {
             let row = tx.event(account, &save.uid)?;
             let lender = match &save.draft_of {
-                Some(draft) if *draft != save.uid => tx.event(account, draft)?,
+                // Only a draft lends its meeting, never a stored event.
+                Some(draft) if *draft != save.uid => {
+                    tx.event(account, draft)?.filter(|row| row.desired == Desired::Unstored)
+                }
                 _ => None,
             };
             Ok((row, lender))

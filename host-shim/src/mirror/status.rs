@@ -146,6 +146,16 @@ impl EventStatus {
             self.message = Some(sentence.clone());
             return;
         }
+        if self.state == State::Rejected && proposal.reason.is_none() {
+            // What was stored before was rejected; this text is not.
+            self.state = match (&self.join_url, proposal.mirror) {
+                (Some(_), _) => State::Mirrored,
+                (None, true) => State::Pending,
+                (None, false) => State::NotMirrored,
+            };
+            self.reason = None;
+            self.message = None;
+        }
         let connection_dead = standing.connection.as_ref().is_none_or(|connection| connection.dead.is_some());
         if (proposal.mirror || self.state == State::Pending) && connection_dead && self.state != State::Removed {
             self.state = State::SignInNeeded;

@@ -32,7 +32,8 @@ pub fn router(mirror: Arc<Mirror>, accounts: Arc<Accounts>, public_url: &str) ->
     let base = url::Url::parse(public_url).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
     let public = Public { mirror, accounts, base: base.into() };
     Router::new()
-        .route("/signin", get(sign_in::begin))
+        // A link that is only looked at (HEAD, by mail scanners) is not used up.
+        .route("/signin", get(sign_in::begin).head(|| async {}))
         .route("/api/v1/oauth/access", get(sign_in::finish))
         .route("/style.css", get(pages::style))
         .route("/healthz", get(|| async { "ok\n" }))
