@@ -51,7 +51,8 @@ impl Account {
 pub struct CalendarObject {
     /// The UID by which the host keeps the event; exact octets.
     pub uid: String,
-    /// Names (account, uid): 32 lower-case hexadecimal digits, equal for the same event for ever.
+    /// Names (account, uid): 32 lower-case hexadecimal digits, equal for the same event as long as the account keeps its
+    /// address and the event its UID.
     pub tag: String,
     /// The iCalendar stream.
     pub icalendar: String,
@@ -121,6 +122,8 @@ pub enum HookError {
     TryAgain(Retry),
     /// An administrator, here or at Microsoft, must act.
     AdminNeeded(Problem),
+    /// There is no mailbox, or none that holds events. Nothing is wrong with the event.
+    MailboxNeeded(Problem),
     /// This event, as it is, cannot be mirrored.
     Rejected(Problem),
     /// Anything else.
@@ -134,6 +137,7 @@ impl HookError {
         match self {
             Self::SignInNeeded(problem)
             | Self::AdminNeeded(problem)
+            | Self::MailboxNeeded(problem)
             | Self::Rejected(problem)
             | Self::Other(problem) => problem,
             Self::TryAgain(retry) => &retry.problem,
@@ -180,12 +184,19 @@ pub struct Context {
     pub mailbox: Option<Vec<u8>>,
     /// The time now.
     pub now_ms: i64,
-    /// A fresh random id, 32 lower-case hexadecimal digits, never given twice.
-    pub mirror_id: String,
     /// The host's memory may be older than Microsoft's: look for the event by its tag before a first create.
     pub may_exist: bool,
     /// The event is not saved yet: nobody may be invited, and it may lack a start.
     pub draft: bool,
+}
+
+/// What is meant to stand at Microsoft, as [`crate::prepare::prepare`] said of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intent {
+    /// Whether an event should stand there; where not, what is there is to go.
+    pub mirror: bool,
+    /// Whether it should have an online meeting.
+    pub meeting: bool,
 }
 
 /// Whose copy of the event a text is.

@@ -5,6 +5,17 @@ use crate::record;
 /// The one service the extension talks to: Microsoft Graph, v1.0.
 pub const SERVICE: &str = "graph";
 
+/// What a user may choose of a setting for their own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserChoice {
+    /// Nothing: administrators choose.
+    Nothing,
+    /// No value further left than the administrators' choice.
+    Narrow,
+    /// Any of the values.
+    Anything,
+}
+
 /// A setting for the administrator, and perhaps for the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SettingDeclaration {
@@ -12,12 +23,12 @@ pub struct SettingDeclaration {
     pub name: &'static str,
     /// What it does, for the administrator.
     pub description: &'static str,
-    /// The allowed values.
+    /// The allowed values; widest first where users may narrow.
     pub values: &'static [&'static str],
     /// The value where nobody chose one.
     pub default: &'static str,
-    /// Whether a user may choose for their own account.
-    pub user_may_set: bool,
+    /// What a user may choose for their own account.
+    pub user_may: UserChoice,
 }
 
 /// The extension's description.
@@ -43,11 +54,11 @@ pub struct Description {
 const SETTINGS: &[SettingDeclaration] = &[
     SettingDeclaration {
         name: "mirror",
-        description: "Which events appear in the Microsoft calendar: only those with a Teams meeting, or all of them. \
+        description: "Which events appear in the Microsoft calendar: all of them, or only those with a Teams meeting. \
                       With all-events, invitations from other people appear as well, as plain entries.",
-        values: &["teams-events", "all-events"],
+        values: &["all-events", "teams-events"],
         default: "teams-events",
-        user_may_set: false,
+        user_may: UserChoice::Narrow,
     },
     SettingDeclaration {
         name: "meetings",
@@ -55,7 +66,7 @@ const SETTINGS: &[SettingDeclaration] = &[
                       that has a guest, or always. Imports are left alone.",
         values: &["never", "with-guests", "always"],
         default: "never",
-        user_may_set: true,
+        user_may: UserChoice::Anything,
     },
     SettingDeclaration {
         name: "invitations",
@@ -64,7 +75,7 @@ const SETTINGS: &[SettingDeclaration] = &[
                       sends no invitations of its own, or guests get two.",
         values: &["server", "microsoft"],
         default: "server",
-        user_may_set: false,
+        user_may: UserChoice::Nothing,
     },
     SettingDeclaration {
         name: "guest-list",
@@ -72,7 +83,7 @@ const SETTINGS: &[SettingDeclaration] = &[
                       change of the guests then costs a request, and Microsoft learns the addresses.",
         values: &["off", "on"],
         default: "off",
-        user_may_set: false,
+        user_may: UserChoice::Nothing,
     },
     SettingDeclaration {
         name: "private",
@@ -80,7 +91,7 @@ const SETTINGS: &[SettingDeclaration] = &[
                       mirrored: that the time is taken (busy), everything (full), or nothing (skip).",
         values: &["busy", "full", "skip"],
         default: "busy",
-        user_may_set: false,
+        user_may: UserChoice::Nothing,
     },
 ];
 

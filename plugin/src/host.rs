@@ -1,4 +1,4 @@
-//! What the logic needs from outside, as one trait: HTTP, the checkpoint, the log.
+//! What the logic needs from outside, as one trait: HTTP, the checkpoint, names for what is created, the log.
 //!
 //! The component implements it with its imports (`contract/`), the tests with a script.
 
@@ -104,6 +104,9 @@ pub trait Host {
     /// # Errors
     /// With a sentence, where it cannot be kept. The request that was to follow must then not be sent.
     fn save(&mut self, record: Option<Vec<u8>>) -> Result<(), String>;
+
+    /// A fresh random id, 32 lower-case hexadecimal digits, never given twice.
+    fn new_id(&mut self) -> String;
 
     /// Writes one line: ids, codes and counts, no contents and no secrets.
     fn log(&mut self, level: Level, message: &str);

@@ -127,6 +127,10 @@ mod tests {
             panic!("nothing to remember of an event")
         }
 
+        fn new_id(&mut self) -> String {
+            panic!("nothing to create")
+        }
+
         fn log(&mut self, _: Level, _: &str) {}
     }
 

@@ -11,7 +11,7 @@ mod update;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{CalendarObject, Context, HookError, Outcome, RemoteState};
+use crate::domain::{CalendarObject, Context, HookError, Intent, Outcome, RemoteState};
 use crate::graph::requests;
 use crate::host::Host;
 use crate::record::Record;
@@ -29,10 +29,10 @@ pub fn on_create(
     host: &mut dyn Host,
     context: &Context,
     object: &CalendarObject,
-    meeting: bool,
+    intent: Intent,
 ) -> Result<Outcome, HookError> {
     let mut session = Session::new(host, context, object);
-    match session.goal(meeting)? {
+    match session.goal(intent)? {
         Goal::Absent(why) => Ok(absent(why)),
         Goal::Past => Ok(absent(reason::PAST)),
         Goal::Present(desired) => {
@@ -55,12 +55,12 @@ pub fn on_update(
     host: &mut dyn Host,
     context: &Context,
     object: &CalendarObject,
-    meeting: bool,
+    intent: Intent,
     mirrored: &[u8],
 ) -> Result<Outcome, HookError> {
     let mut session = Session::new(host, context, object);
     let record = session.read(mirrored)?;
-    let goal = session.goal(meeting)?;
+    let goal = session.goal(intent)?;
     if record.pending.is_some() {
         return create::settle(&mut session, record, goal);
     }

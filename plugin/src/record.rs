@@ -28,7 +28,7 @@ pub(crate) struct Record {
     /// Where the event can be looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) web_link: Option<String>,
-    /// The `mirror-id` the event was created with.
+    /// The id the event was created with.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) mirror_id: String,
     /// The `mirror-object` it carries.

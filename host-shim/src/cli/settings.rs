@@ -3,10 +3,10 @@
 use axum::http::Method;
 
 use super::client::with_query;
-use super::output::{self, Output, yes};
+use super::output::{self, Output};
 use super::scope::{ScopeArgs, named, option};
 use super::{Context, Failure};
-use crate::doors::admin::types::{SettingChange, SettingChanged, SettingInfo};
+use crate::doors::admin::types::{SettingChange, SettingChanged, SettingInfo, UserChoice};
 use crate::store::Scope;
 
 /// Choose a setting of the extension
@@ -130,11 +130,13 @@ impl Settings {
 fn explained(setting: &SettingInfo, account: Option<&str>) -> String {
     let mut text = format!("{}\n{}\n", setting.name, output::paragraph(2, &setting.description));
     let values = if setting.values.is_empty() { "any text".to_owned() } else { setting.values.join(" | ") };
-    let mut pairs = vec![
-        ("values", values),
-        ("default", setting.default.clone()),
-        ("user may choose", yes(setting.user_may_set).into()),
-    ];
+    let user_may = match setting.user_may {
+        UserChoice::Nothing => "no",
+        UserChoice::Narrow => "a value further right",
+        UserChoice::Anything => "yes",
+    };
+    let mut pairs =
+        vec![("values", values), ("default", setting.default.clone()), ("user may choose", user_may.into())];
     pairs.extend(
         setting.chosen.iter().map(|chosen| ("chosen", format!("{} ({})", chosen.value, option(&chosen.scope)))),
     );

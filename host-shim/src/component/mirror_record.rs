@@ -1,7 +1,10 @@
-//! The import `mirror-record`: the host's memory of the event in hand, between two requests.
+//! The import `mirror-record`: the host's memory of the event in hand, between two requests, and names for what is created.
+
+use std::time::Instant;
 
 use super::call::Call;
-use super::record_format;
+use super::types::{HttpError, Request, Response};
+use super::{Services, hexadecimal, random, record_format};
 
 /// A record is ids, a link, digests: far below this.
 pub(super) const MOST_BYTES: usize = 1 << 20;
@@ -18,6 +21,29 @@ pub(super) fn save(call: &mut Call, mirrored: Option<Vec<u8>>) -> wasmtime::Resu
     };
     call.recording.value("mirror-record.save: result", &answer);
     Ok(answer)
+}
+
+/// A name for something that is about to be created.
+pub(super) fn new_id(call: &mut Call) -> wasmtime::Result<String> {
+    call.enter("mirror-record.new-id")?;
+    let mut bytes = [0; 16];
+    random::draw(call, &mut bytes)?;
+    let id = hexadecimal(&bytes);
+    call.recording.value("mirror-record.new-id: result", &id);
+    Ok(id)
+}
+
+/// What a call is given that is about no event: nothing can be saved.
+pub(super) struct NoEvent<'a>(pub(super) &'a mut dyn Services);
+
+impl Services for NoEvent<'_> {
+    fn send(&mut self, request: Request, deadline: Instant) -> Result<Response, HttpError> {
+        self.0.send(request, deadline)
+    }
+
+    fn save(&mut self, _: Option<Vec<u8>>) -> Result<(), String> {
+        Err("there is no event in hand".into())
+    }
 }
 
 fn check(call: &Call, mirrored: Option<&[u8]>) -> Result<(), String> {

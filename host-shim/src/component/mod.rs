@@ -45,8 +45,8 @@ pub use limits::Limits;
 pub use recorder::Recorder;
 use recorder::Recording;
 use types::{
-    Account, CalendarObject, Context, Description, History, HookError, HttpError, Outcome, Prepared, Problem, Report,
-    Request, Response, Wish,
+    Account, CalendarObject, Context, Description, History, HookError, HttpError, Intent, Outcome, Prepared, Problem,
+    Report, Request, Response, UserChoice, Wish,
 };
 
 /// The extension this program carries in itself.
@@ -266,7 +266,7 @@ impl Extension {
         self.run("prepare", None, |instance, store| instance.prepare(store, call))
     }
 
-    /// Asks what the account's mailbox can do.
+    /// Asks what the account's mailbox can do. Nothing is saved meanwhile, whatever the extension asks for.
     pub fn inspect(
         &self,
         account: &Account,
@@ -275,7 +275,9 @@ impl Extension {
     ) -> Result<Result<Report, HookError>, CallError> {
         self.recording.value("inspect: account", account);
         self.recording.value("inspect: now-ms", &now_ms);
-        let answer = self.run("inspect", Some(services), |instance, store| instance.inspect(store, account, now_ms))?;
+        let mut services = mirror_record::NoEvent(services);
+        let answer =
+            self.run("inspect", Some(&mut services), |instance, store| instance.inspect(store, account, now_ms))?;
         match &answer {
             Ok(report) if report.facts.len() > MOST_FACTS => {
                 Err(CallError::Broken(format!("facts about a mailbox may have {MOST_FACTS} bytes")))
@@ -289,12 +291,12 @@ impl Extension {
         &self,
         context: &Context,
         object: &CalendarObject,
-        meeting: bool,
+        intent: Intent,
         services: &mut dyn Services,
     ) -> Result<Result<Outcome, HookError>, CallError> {
-        self.record_event("on-create", context, object, Some(meeting), None);
+        self.record_event("on-create", context, object, Some(intent), None);
         let answer = self
-            .run("on-create", Some(services), |instance, store| instance.on_create(store, context, object, meeting))?;
+            .run("on-create", Some(services), |instance, store| instance.on_create(store, context, object, intent))?;
         self.check_outcome(answer)
     }
 
@@ -303,14 +305,14 @@ impl Extension {
         &self,
         context: &Context,
         object: &CalendarObject,
-        meeting: bool,
+        intent: Intent,
         mirrored: &[u8],
         services: &mut dyn Services,
     ) -> Result<Result<Outcome, HookError>, CallError> {
         self.check_readable(mirrored)?;
-        self.record_event("on-update", context, object, Some(meeting), Some(mirrored));
+        self.record_event("on-update", context, object, Some(intent), Some(mirrored));
         let answer = self.run("on-update", Some(services), |instance, store| {
-            instance.on_update(store, context, object, meeting, mirrored)
+            instance.on_update(store, context, object, intent, mirrored)
         })?;
         self.check_outcome(answer)
     }
@@ -376,7 +378,7 @@ impl Extension {
         item: &str,
         context: &Context,
         object: &CalendarObject,
-        meeting: Option<bool>,
+        intent: Option<Intent>,
         mirrored: Option<&[u8]>,
     ) {
         if self.recording.0.is_none() {
@@ -387,7 +389,7 @@ impl Extension {
             self.recording.bytes(&format!("{item}: context.mailbox"), facts);
         }
         self.recording.value(&format!("{item}: object"), object);
-        self.recording.value(&format!("{item}: meeting"), &meeting);
+        self.recording.value(&format!("{item}: intent"), &intent);
         if let Some(record) = mirrored {
             self.recording.bytes(&format!("{item}: mirrored"), record);
         }
@@ -412,6 +414,9 @@ fn check_description(own: &Description) -> Result<(), String> {
     }
     if own.record_formats.is_empty() {
         return Err("it declares no format of records".into());
+    }
+    if let Some(open) = own.settings.iter().find(|s| s.user_may == UserChoice::Narrow && s.values.is_empty()) {
+        return Err(format!("users may narrow the setting `{}`, but it lists no values", open.name));
     }
     let wrong = own.settings.iter().find(|s| !s.values.is_empty() && !s.values.contains(&s.default));
     match wrong {

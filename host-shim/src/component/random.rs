@@ -50,9 +50,13 @@ fn bytes(call: &mut Call, length: u64) -> wasmtime::Result<Vec<u8>> {
 }
 
 fn fill(call: &mut Call, bytes: &mut [u8]) -> wasmtime::Result<()> {
-    if let Err(error) = getrandom::fill(bytes) {
-        return Err(call.stop(CallError::Broken(format!("the host has no random numbers for it: {error}"))));
-    }
+    draw(call, bytes)?;
     call.recording.bytes("random: result", bytes);
     Ok(())
+}
+
+/// Random bytes of the machine's. Where it has none the call is stopped.
+pub(super) fn draw(call: &mut Call, bytes: &mut [u8]) -> wasmtime::Result<()> {
+    getrandom::fill(bytes)
+        .map_err(|error| call.stop(CallError::Trap(format!("this machine has no random numbers for it: {error}"))))
 }

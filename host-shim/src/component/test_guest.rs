@@ -11,6 +11,8 @@ pub(super) struct Guest {
     pub(super) extra: String,
     /// Body of `on-create`; leaves a pointer to the answer, which [`OTHER`] is.
     pub(super) on_create: String,
+    /// Body of `inspect`; leaves the same.
+    pub(super) inspect: String,
     /// Body of `prepare`.
     pub(super) prepare: String,
     /// Its name, five letters.
@@ -26,7 +28,14 @@ pub(super) const PROBLEM: &str = "(i32.const 560)";
 
 impl Default for Guest {
     fn default() -> Self {
-        Self { extra: String::new(), on_create: OTHER.into(), prepare: PROBLEM.into(), name: "teste", pages: 2 }
+        Self {
+            extra: String::new(),
+            on_create: OTHER.into(),
+            inspect: OTHER.into(),
+            prepare: PROBLEM.into(),
+            name: "teste",
+            pages: 2,
+        }
     }
 }
 
@@ -47,6 +56,7 @@ impl Guest {
                 (import "{PACKAGE}/http-client@0.1.0" "send"
                     (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
                 (import "{PACKAGE}/mirror-record@0.1.0" "save" (func $save (param i32 i32 i32 i32)))
+                (import "{PACKAGE}/mirror-record@0.1.0" "new-id" (func $new_id (param i32)))
                 (import "{PACKAGE}/log@0.1.0" "write" (func $log (param i32 i32 i32)))
                 (memory (export "memory") {pages})
                 (global $next (mut i32) (i32.const 4096))
@@ -59,7 +69,7 @@ impl Guest {
                         (drop (memory.grow (i32.add (i32.const 1) (i32.div_u (local.get 3) (i32.const 65536))))))
                     (local.get $at))
                 (func (export "{PACKAGE}/extension@0.1.0#describe") (result i32) (i32.const 256))
-                (func (export "{PACKAGE}/mailbox@0.1.0#inspect") {account} (param i64) (result i32) {OTHER})
+                (func (export "{PACKAGE}/mailbox@0.1.0#inspect") {account} (param i64) (result i32) {inspect})
                 (func (export "{PACKAGE}/calendar-hooks@0.1.0#prepare") (param i32) (result i32) {prepare})
                 (func $create (export "{PACKAGE}/calendar-hooks@0.1.0#on-create") (param i32) (result i32) {on_create})
                 (func (export "{PACKAGE}/calendar-hooks@0.1.0#on-update") (param i32) (result i32) {OTHER})
@@ -76,11 +86,12 @@ impl Guest {
                     "\48\00\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00"
                     "\40\00\00\00\01\00\00\00")
                 (data (i32.const 512)
-                    "\01\00\00\00\00\00\00\00\04\00\00\00\00\00\00\00"
+                    "\01\00\00\00\00\00\00\00\05\00\00\00\00\00\00\00"
                     "\20\00\00\00\05\00\00\00\10\00\00\00\05\00\00\00")
                 (data (i32.const 560) "\01\00\00\00\00\00\00\00\20\00\00\00\05\00\00\00\10\00\00\00\05\00\00\00"))"#,
             pages = self.pages,
             prepare = self.prepare,
+            inspect = self.inspect,
             on_create = self.on_create,
             extra = self.extra,
             name = self.name,

@@ -30,12 +30,13 @@ fn object(icalendar: &str) -> CalendarObject {
     CalendarObject { uid: "u1".into(), tag: "0".repeat(32), icalendar: icalendar.into() }
 }
 
+const MEETING: Intent = Intent { mirror: true, meeting: true };
+
 fn context() -> Context {
     Context {
         account: account("alice@test.tld"),
         mailbox: None,
         now_ms: 1_700_000_000_000,
-        mirror_id: "1".repeat(32),
         may_exist: false,
         draft: false,
     }
@@ -70,7 +71,7 @@ impl Services for Counting {
 }
 
 fn create(extension: &Extension, services: &mut dyn Services) -> Result<Result<Outcome, HookError>, CallError> {
-    extension.on_create(&context(), &object("x"), true, services)
+    extension.on_create(&context(), &object("x"), MEETING, services)
 }
 
 fn answers_as_written(extension: &Extension) {
@@ -186,6 +187,42 @@ fn a_flood_of_checkpoints_ends_with_the_budget() {
 }
 
 #[test]
+fn nothing_is_saved_where_there_is_no_event() {
+    // Traps where the answer is no error.
+    let save = "(call $save (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1024))
+        (if (i32.eqz (i32.load8_u (i32.const 1024))) (then unreachable))";
+    let extension = load(&Guest { inspect: format!("{save} {OTHER}"), ..Guest::default() });
+    let mut services = Counting::default();
+    extension.inspect(&account("bob@test.tld"), 0, &mut services).unwrap().unwrap_err();
+    assert!(services.saved.is_empty());
+}
+
+#[test]
+fn every_name_is_a_new_one() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let recorder: Recorder = {
+        let seen = Arc::clone(&seen);
+        Arc::new(move |item, value| {
+            if item == "mirror-record.new-id: result" {
+                seen.lock().unwrap().push(String::from_utf8(value.to_vec()).unwrap());
+            }
+        })
+    };
+    // Traps where the text has another length.
+    let new_id = "(call $new_id (i32.const 1024))
+        (if (i32.ne (i32.load (i32.const 1028)) (i32.const 32)) (then unreachable))";
+    let extension = load(&Guest::on_create(&format!("{new_id} {new_id} {OTHER}"))).with_recorder(recorder);
+    answers_as_written(&extension);
+    answers_as_written(&extension);
+    let ids = seen.lock().unwrap();
+    assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 4, "{ids:?}");
+    for id in ids.iter() {
+        let digits = id.trim_matches('"');
+        assert!(digits.len() == 32 && digits.bytes().all(|b| b"0123456789abcdef".contains(&b)), "{id}");
+    }
+}
+
+#[test]
 fn a_flood_of_log_lines_is_the_extensions_own_time() {
     let line = "(call $log (i32.const 0) (i32.const 65536) (i32.const 60000))";
     let guest = Guest::on_create(&format!("(loop $l {line} (br $l)) unreachable"));
@@ -268,7 +305,8 @@ fn prepare_call<'a>(account: &'a Account, object: &'a CalendarObject, mirrored: 
 fn prepare_can_reach_nothing() {
     let (alice, event) = (account("alice@test.tld"), object("x"));
     let log = "(call $log (i32.const 0) (i32.const 16) (i32.const 5))";
-    for (import, name) in [(SEND, "http-client.send"), (log, "log.write")] {
+    let new_id = "(call $new_id (i32.const 1024))";
+    for (import, name) in [(SEND, "http-client.send"), (log, "log.write"), (new_id, "mirror-record.new-id")] {
         let extension = load(&Guest { prepare: format!("{import} {PROBLEM}"), ..Guest::default() });
         let error = extension.prepare(&prepare_call(&alice, &event, None)).unwrap_err();
         assert!(
@@ -287,7 +325,7 @@ fn a_record_nobody_reads_is_not_handed_in() {
     for record in [&b"\0\x07rest"[..], b"", b"\x01"] {
         let error = extension.prepare(&prepare_call(&alice, &event, Some(record))).unwrap_err();
         assert!(matches!(&error, CallError::UnreadableRecord { reads, .. } if reads == &[1]), "{error}");
-        extension.on_update(&context(), &event, true, record, &mut Counting::default()).unwrap_err();
+        extension.on_update(&context(), &event, MEETING, record, &mut Counting::default()).unwrap_err();
         extension.on_delete(&context(), &event, record, &mut Counting::default()).unwrap_err();
     }
     extension.on_delete(&context(), &event, b"\0\x01", &mut Counting::default()).unwrap().unwrap_err();
@@ -417,8 +455,8 @@ fn everything_that_crosses_is_recorded() {
     }
     let event = object("canary-text");
     let context = Context { mailbox: Some(b"canary-facts".to_vec()), ..context() };
-    extension.on_create(&context, &event, true, &mut Telling).unwrap().unwrap_err();
-    extension.on_update(&context, &event, true, b"\0\x01canary-record", &mut Telling).unwrap().unwrap_err();
+    extension.on_create(&context, &event, MEETING, &mut Telling).unwrap().unwrap_err();
+    extension.on_update(&context, &event, MEETING, b"\0\x01canary-record", &mut Telling).unwrap().unwrap_err();
     let crossed = seen.lock().unwrap();
     let found = |canary: &str| {
         crossed.iter().any(|(_, value)| value.windows(canary.len()).any(|window| window == canary.as_bytes()))

@@ -109,6 +109,8 @@ pub enum HookError {
     TryAgain(Retry),
     /// An administrator must act.
     AdminNeeded(Problem),
+    /// There is no mailbox, or none that holds events. Nothing is wrong with the event.
+    MailboxNeeded(Problem),
     /// This event, as it is, cannot be mirrored.
     Rejected(Problem),
     /// Anything else: a failure of the extension.
@@ -122,6 +124,7 @@ impl HookError {
             Self::TryAgain(retry) => &retry.problem,
             Self::SignInNeeded(problem)
             | Self::AdminNeeded(problem)
+            | Self::MailboxNeeded(problem)
             | Self::Rejected(problem)
             | Self::Other(problem) => problem,
         }
@@ -214,12 +217,19 @@ pub struct Context {
     pub mailbox: Option<Vec<u8>>,
     /// The time now.
     pub now_ms: i64,
-    /// A fresh random id, 32 lower-case hexadecimal digits, never given twice.
-    pub mirror_id: String,
     /// The host's memory may be older than the service's.
     pub may_exist: bool,
     /// The event is not saved yet.
     pub draft: bool,
+}
+
+/// What is meant to stand at the remote service, as `prepare` said of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Intent {
+    /// Whether an event should stand there; where not, what is there is to go.
+    pub mirror: bool,
+    /// Whether it should have an online meeting.
+    pub meeting: bool,
 }
 
 /// What was found in a mailbox.
@@ -227,7 +237,7 @@ pub struct Context {
 pub struct Report {
     /// To be handed to the hooks as [`Context::mailbox`].
     pub facts: Vec<u8>,
-    /// Stable code, for example `ready`.
+    /// Stable code of the extension's, for people.
     pub code: String,
     /// The same in a sentence or two, in the account's language.
     pub message: String,
@@ -248,6 +258,18 @@ pub struct ServiceDeclaration {
     pub description: String,
 }
 
+/// What a user may choose of a setting for their own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UserChoice {
+    /// Nothing: administrators choose.
+    Nothing,
+    /// No value further left than the administrators' choice.
+    Narrow,
+    /// Any of the values.
+    Anything,
+}
+
 /// A setting the extension understands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SettingDeclaration {
@@ -255,12 +277,12 @@ pub struct SettingDeclaration {
     pub name: String,
     /// What it does, for the administrator.
     pub description: String,
-    /// The allowed values; empty: any text up to 1,000 bytes.
+    /// The allowed values, widest first where users may narrow; empty: any text up to 1,000 bytes.
     pub values: Vec<String>,
     /// The value where nobody chose one.
     pub default: String,
-    /// Whether a user may choose for their own account.
-    pub user_may_set: bool,
+    /// What a user may choose for their own account.
+    pub user_may: UserChoice,
 }
 
 /// An extension's own description.

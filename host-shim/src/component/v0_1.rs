@@ -82,10 +82,10 @@ impl Instance {
         store: &mut Store<Call>,
         context: &types::Context,
         object: &types::CalendarObject,
-        meeting: bool,
+        intent: types::Intent,
     ) -> Result<Result<types::Outcome, types::HookError>> {
         let hooks = self.0.calendar_mirror_extension_calendar_hooks();
-        let answer = hooks.call_on_create(store, &context.into(), &object.into(), meeting)?;
+        let answer = hooks.call_on_create(store, &context.into(), &object.into(), intent.into())?;
         Ok(answer.map(Into::into).map_err(Into::into))
     }
 
@@ -94,11 +94,11 @@ impl Instance {
         store: &mut Store<Call>,
         context: &types::Context,
         object: &types::CalendarObject,
-        meeting: bool,
+        intent: types::Intent,
         mirrored: &[u8],
     ) -> Result<Result<types::Outcome, types::HookError>> {
         let hooks = self.0.calendar_mirror_extension_calendar_hooks();
-        let answer = hooks.call_on_update(store, &context.into(), &object.into(), meeting, &mirrored.to_vec())?;
+        let answer = hooks.call_on_update(store, &context.into(), &object.into(), intent.into(), &mirrored.to_vec())?;
         Ok(answer.map(Into::into).map_err(Into::into))
     }
 
@@ -132,6 +132,10 @@ impl imported::http_client::Host for Call {
 impl imported::mirror_record::Host for Call {
     fn save(&mut self, mirrored: Option<wire::Mirrored>) -> Result<Result<(), String>> {
         mirror_record::save(self, mirrored)
+    }
+
+    fn new_id(&mut self) -> Result<String> {
+        mirror_record::new_id(self)
     }
 }
 
@@ -178,10 +182,15 @@ impl From<&types::Context> for exported::calendar_hooks::Context {
             account: (&context.account).into(),
             mailbox: context.mailbox.clone(),
             now_ms: context.now_ms,
-            mirror_id: context.mirror_id.clone(),
             may_exist: context.may_exist,
             draft: context.draft,
         }
+    }
+}
+
+impl From<types::Intent> for exported::calendar_hooks::Intent {
+    fn from(intent: types::Intent) -> Self {
+        Self { mirror: intent.mirror, meeting: intent.meeting }
     }
 }
 
@@ -278,7 +287,11 @@ impl From<exported::extension::Description> for types::Description {
                     description: setting.description,
                     values: setting.values,
                     default: setting.default,
-                    user_may_set: setting.user_may_set,
+                    user_may: match setting.user_may {
+                        exported::extension::UserChoice::Nothing => types::UserChoice::Nothing,
+                        exported::extension::UserChoice::Narrow => types::UserChoice::Narrow,
+                        exported::extension::UserChoice::Anything => types::UserChoice::Anything,
+                    },
                 })
                 .collect(),
             record_formats: own.record_formats,
@@ -364,6 +377,7 @@ impl From<wire::HookError> for types::HookError {
                 counts: retry.counts,
             }),
             wire::HookError::AdminNeeded(problem) => Self::AdminNeeded(problem.into()),
+            wire::HookError::MailboxNeeded(problem) => Self::MailboxNeeded(problem.into()),
             wire::HookError::Rejected(problem) => Self::Rejected(problem.into()),
             wire::HookError::Other(problem) => Self::Other(problem.into()),
         }

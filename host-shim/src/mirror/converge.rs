@@ -10,17 +10,14 @@ use std::time::Duration;
 use super::sealing::{KeptText, View};
 use super::services::HookServices;
 use super::status::State;
-use super::{Mirror, MirrorError, fresh_id, reports, row};
+use super::{Mirror, MirrorError, reports, row};
 use crate::accounts::policy::Standing;
 use crate::accounts::sign_in::Facts;
 use crate::address::Address;
 use crate::component::types::{
-    Account, CalendarObject, Context, HookError, Outcome, Problem, RemoteState, Retry, Setting,
+    Account, CalendarObject, Context, HookError, Intent, Outcome, Problem, RemoteState, Retry, Setting,
 };
 use crate::store::{ConnectionRow, Desired, EventRow, OfferRow, ProposalRow, StoreError, transact};
-
-/// The component's word for an account that has no mailbox at Microsoft.
-const NO_MAILBOX: &str = "no-mailbox";
 
 /// For so long after a sign-in a mailbox that is not there may be one that is still being set up.
 const FRESH_MS: i64 = 30 * 60 * 1000;
@@ -319,7 +316,6 @@ impl Mirror {
             account,
             mailbox,
             now_ms: self.now(),
-            mirror_id: fresh_id()?,
             may_exist: self.restored && record.is_none(),
             draft: matches!(plan.target, Target::Text { draft: true, .. }),
         };
@@ -342,11 +338,12 @@ impl Mirror {
             (Target::Gone, Some(record)) => {
                 self.extension.on_delete(&context, &object, &record, services).map(|done| done.map(|()| gone))
             }
-            (Target::Text { kept, meeting, .. }, record) => {
+            (Target::Text { kept, mirror, meeting, .. }, record) => {
+                let intent = Intent { mirror: *mirror, meeting: *meeting };
                 object.icalendar.clone_from(&kept.text);
                 match record {
-                    None => self.extension.on_create(&context, &object, *meeting, services),
-                    Some(record) => self.extension.on_update(&context, &object, *meeting, &record, services),
+                    None => self.extension.on_create(&context, &object, intent, services),
+                    Some(record) => self.extension.on_update(&context, &object, intent, &record, services),
                 }
             }
         };
@@ -419,7 +416,12 @@ impl Mirror {
     fn failed(&self, plan: &Plan, error: HookError, services: &HookServices) -> Result<(), MirrorError> {
         let now = self.now();
         let (account, uid) = (plan.row.account.as_str(), plan.row.uid.as_str());
-        tracing::info!(%account, error = ?code_of(&error), "an event is not mirrored yet");
+        tracing::info!(%account, error = ?error.problem().code, "an event is not mirrored yet");
+        if matches!(error, HookError::MailboxNeeded(_))
+            && let Err(e) = self.accounts.forget_facts(account)
+        {
+            tracing::warn!(%account, error = %e, "stale facts about a mailbox could not be dropped");
+        }
         let random = services.jitter();
         let connected_at = crate::store::read(&*self.store, |tx| tx.connection(account))?.map(|c| c.since);
         transact(&*self.store, |tx| {
@@ -436,9 +438,8 @@ impl Mirror {
                 Target::Text { change: Some(change), .. } => tx.proposal(change)?,
                 _ => None,
             };
-            if verdict.reason == NO_MAILBOX {
+            if matches!(error, HookError::MailboxNeeded(_)) {
                 // Nothing is wrong with the event. A mailbox that is new may still come.
-                row.parked = Some("mailbox".into());
                 row.due_at = connected_at.filter(|since| now - since < FRESH_MS).map(|_| now + FRESH_RETRY_MS);
                 if let Some(mut proposal) = proposal {
                     proposal.link_needed = false;
@@ -690,18 +691,10 @@ fn verdict(error: &HookError, attempts: u32, unreachable: bool, random: u16) -> 
     match error {
         HookError::SignInNeeded(problem) => stop(State::SignInNeeded, problem, Some("connection"), None),
         HookError::AdminNeeded(problem) => stop(State::AdminNeeded, problem, Some("connector"), Some(3_600_000)),
+        HookError::MailboxNeeded(problem) => stop(State::Rejected, problem, Some("mailbox"), None),
         HookError::Rejected(problem) => stop(State::Rejected, problem, None, None),
         HookError::TryAgain(Retry { problem, after_ms, counts }) => again(problem, *after_ms, *counts),
         HookError::Other(problem) => again(problem, None, true),
-    }
-}
-
-fn code_of(error: &HookError) -> &str {
-    match error {
-        HookError::SignInNeeded(p) | HookError::AdminNeeded(p) | HookError::Rejected(p) | HookError::Other(p) => {
-            &p.code
-        }
-        HookError::TryAgain(retry) => &retry.problem.code,
     }
 }
 

@@ -6,7 +6,6 @@ use super::services::HookServices;
 use super::{Mirror, MirrorError};
 use crate::accounts::AccountsError;
 use crate::address::Address;
-use crate::component::types::HookError;
 use crate::store::StoreError;
 
 /// What a mailbox can do, as just found.
@@ -28,13 +27,7 @@ impl Mirror {
         let component_account = self.component_account(account, &standing)?;
         let mut services = HookServices::new(Arc::clone(self), account.as_str(), "");
         if let Err(error) = self.inspect(&component_account, account, &mut services) {
-            let problem = match error {
-                HookError::SignInNeeded(p)
-                | HookError::AdminNeeded(p)
-                | HookError::Rejected(p)
-                | HookError::Other(p) => p,
-                HookError::TryAgain(retry) => retry.problem,
-            };
+            let problem = error.problem().clone();
             return Ok(MailboxReport { code: problem.code, message: problem.message });
         }
         let standing = self.accounts.standing(account).map_err(super::saves::accounts_failed)?;

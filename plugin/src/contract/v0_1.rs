@@ -54,6 +54,10 @@ impl Host for Imports {
         mirror_record::save(record.as_deref())
     }
 
+    fn new_id(&mut self) -> String {
+        mirror_record::new_id()
+    }
+
     fn log(&mut self, level: host::Level, message: &str) {
         let level = match level {
             host::Level::Debug => log::Level::Debug,
@@ -92,7 +96,11 @@ impl extension::Guest for Component {
                     description: setting.description.to_owned(),
                     values: owned(setting.values),
                     default: setting.default.to_owned(),
-                    user_may_set: setting.user_may_set,
+                    user_may: match setting.user_may {
+                        own_extension::UserChoice::Nothing => extension::UserChoice::Nothing,
+                        own_extension::UserChoice::Narrow => extension::UserChoice::Narrow,
+                        own_extension::UserChoice::Anything => extension::UserChoice::Anything,
+                    },
                 })
                 .collect(),
             record_formats: own.record_formats.to_vec(),
@@ -151,18 +159,18 @@ impl calendar_hooks::Guest for Component {
     fn on_create(
         context: calendar_hooks::Context,
         object: types::CalendarObject,
-        meeting: bool,
+        intent: calendar_hooks::Intent,
     ) -> Result<types::Outcome, types::HookError> {
-        Ok(crate::mirror::on_create(&mut Imports, &context.into(), &object.into(), meeting)?.into())
+        Ok(crate::mirror::on_create(&mut Imports, &context.into(), &object.into(), intent.into())?.into())
     }
 
     fn on_update(
         context: calendar_hooks::Context,
         object: types::CalendarObject,
-        meeting: bool,
+        intent: calendar_hooks::Intent,
         mirrored: types::Mirrored,
     ) -> Result<types::Outcome, types::HookError> {
-        Ok(crate::mirror::on_update(&mut Imports, &context.into(), &object.into(), meeting, &mirrored)?.into())
+        Ok(crate::mirror::on_update(&mut Imports, &context.into(), &object.into(), intent.into(), &mirrored)?.into())
     }
 
     fn on_delete(
@@ -203,10 +211,15 @@ impl From<calendar_hooks::Context> for domain::Context {
             account: context.account.into(),
             mailbox: context.mailbox,
             now_ms: context.now_ms,
-            mirror_id: context.mirror_id,
             may_exist: context.may_exist,
             draft: context.draft,
         }
+    }
+}
+
+impl From<calendar_hooks::Intent> for domain::Intent {
+    fn from(intent: calendar_hooks::Intent) -> Self {
+        Self { mirror: intent.mirror, meeting: intent.meeting }
     }
 }
 
@@ -232,6 +245,7 @@ impl From<domain::HookError> for types::HookError {
                 counts: retry.counts,
             }),
             domain::HookError::AdminNeeded(problem) => Self::AdminNeeded(problem.into()),
+            domain::HookError::MailboxNeeded(problem) => Self::MailboxNeeded(problem.into()),
             domain::HookError::Rejected(problem) => Self::Rejected(problem.into()),
             domain::HookError::Other(problem) => Self::Other(problem.into()),
         }

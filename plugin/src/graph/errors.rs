@@ -50,7 +50,7 @@ pub(crate) fn of_response(response: &Response, words: Words) -> HookError {
             }
             _ => HookError::AdminNeeded(words.problem_about(Phrase::AccessRefused, &named)),
         },
-        404 if NO_MAILBOX.contains(&code.as_str()) => HookError::Rejected(words.problem(Phrase::NoMailbox)),
+        404 if NO_MAILBOX.contains(&code.as_str()) => HookError::MailboxNeeded(words.problem(Phrase::NoMailbox)),
         // Up to a quarter of an hour after it was licensed, a mailbox answers 404 to everything.
         404 => again(Phrase::MailboxNotReady, after_ms.or(Some(60_000)), false),
         408 => again(Phrase::MicrosoftUnavailable, after_ms, true),

@@ -50,7 +50,7 @@ impl Fields {
     /// Every group of an event.
     pub(crate) fn of(event: &Event, showing: Showing<'_>) -> Self {
         let Showing { settings, copy, meeting, draft, words } = showing;
-        let hidden = is_private(event) && !meeting && settings.private == Private::Busy;
+        let hidden = is_private(event) && !meeting && settings.private != Private::Full;
         let mut groups: BTreeMap<&'static str, Map<String, Value>> = BTreeMap::new();
         let mut put = |group: &'static str, fields: Value| {
             if let Value::Object(fields) = fields {

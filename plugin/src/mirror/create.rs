@@ -14,7 +14,7 @@ use crate::words::Phrase;
 
 /// Creates the event: one checkpoint, one request.
 pub(super) fn create(session: &mut Session<'_>, desired: &Desired) -> Result<Outcome, HookError> {
-    let mirror_id = session.context.mirror_id.clone();
+    let mirror_id = session.new_id();
     let tag = session.object.tag.clone();
     let mut fields = desired.fields.all();
     if desired.meeting && session.teams() {

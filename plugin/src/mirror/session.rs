@@ -1,7 +1,7 @@
 //! One call of one hook: what it was given, read once, and the way to Microsoft.
 
 use crate::calendar::{self, EventFault, limits};
-use crate::domain::{CalendarObject, Context, Copy, HookError};
+use crate::domain::{CalendarObject, Context, Copy, HookError, Intent};
 use crate::graph::fields::{Fields, Showing};
 use crate::graph::{RemoteEvent, errors, requests};
 use crate::host::{Host, HttpError, Level, Request, Response};
@@ -21,7 +21,7 @@ pub(super) struct Desired {
     pub(super) meeting: bool,
 }
 
-/// What a text asks for.
+/// What is to be brought about.
 #[derive(Debug, Clone)]
 pub(super) enum Goal {
     /// Nothing should be there, with the reason.
@@ -57,18 +57,18 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// What the text asks for.
-    pub(super) fn goal(&self, meeting: bool) -> Result<Goal, HookError> {
+    /// What is meant to be, with what the text says of it.
+    pub(super) fn goal(&self, intent: Intent) -> Result<Goal, HookError> {
+        if !intent.mirror {
+            return Ok(Goal::Absent(self.why_absent()));
+        }
         let rejected = |phrase| HookError::Rejected(self.words.problem(phrase));
         let (text, account) = (self.object.icalendar.as_str(), &self.context.account);
         if !limits::within(text) {
             return Err(rejected(Phrase::TooLarge));
         }
         let reading = calendar::read(text, account).map_err(|_| rejected(Phrase::NotICalendar))?;
-        let meeting = meeting && reading.copy == Copy::Own;
-        if let Err(why) = standing::wanted(&reading, &self.settings, meeting) {
-            return Ok(Goal::Absent(why));
-        }
+        let meeting = intent.meeting && reading.copy == Copy::Own;
         if reading.recurring {
             return Err(rejected(Phrase::Recurring));
         }
@@ -94,6 +94,14 @@ impl<'a> Session<'a> {
         Ok(Goal::Present(Box::new(Desired { fields, meeting })))
     }
 
+    /// Why nothing should be there, where the text tells; a text that cannot be read is no reason to leave anything there.
+    fn why_absent(&self) -> &'static str {
+        let text = self.object.icalendar.as_str();
+        let reading = limits::within(text).then(|| calendar::read(text, &self.context.account).ok()).flatten();
+        let why = reading.and_then(|reading| standing::wanted(&reading, &self.settings, false).err());
+        why.unwrap_or(standing::reason::NO_MEETING_WANTED)
+    }
+
     /// Whether the mailbox is thought to make Teams meetings; so it is until somebody has looked.
     pub(super) fn teams(&self) -> bool {
         self.facts.as_ref().is_none_or(Facts::teams)
@@ -109,6 +117,11 @@ impl<'a> Session<'a> {
         self.host
             .save(record.map(Record::to_bytes))
             .map_err(|why| HookError::Other(self.words.problem_about(Phrase::NotSaved, &why)))
+    }
+
+    /// A name for something that is about to be created.
+    pub(super) fn new_id(&mut self) -> String {
+        self.host.new_id()
     }
 
     /// Sends a request whose missing answer needs no care.

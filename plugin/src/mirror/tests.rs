@@ -15,6 +15,11 @@ mod update;
 
 const TAG: &str = "0123456789abcdef0123456789abcdef";
 const URL: &str = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_x%40thread.v2/0?context=%7b%7d";
+/// The first id the script gives.
+const FIRST_ID: &str = "00000000000000000000000000000001";
+const MEETING: Intent = Intent { mirror: true, meeting: true };
+const PLAIN: Intent = Intent { mirror: true, meeting: false };
+const NOTHING: Intent = Intent { mirror: false, meeting: false };
 const NEW_URL: &str = "https://teams.microsoft.com/meet/123?p=new";
 /// 2026-11-22T10:00:00Z.
 const NOW: i64 = 1_795_341_600_000;
@@ -31,6 +36,7 @@ struct Script {
     steps: Vec<String>,
     saved: Option<Option<Vec<u8>>>,
     save_fails: bool,
+    ids: u128,
 }
 
 impl Script {
@@ -66,6 +72,11 @@ impl Host for Script {
         self.steps.push(if record.is_some() { "save" } else { "clear" }.to_owned());
         self.saved = Some(record);
         if self.save_fails { Err("disk full".into()) } else { Ok(()) }
+    }
+
+    fn new_id(&mut self) -> String {
+        self.ids += 1;
+        format!("{:032x}", self.ids)
     }
 
     fn log(&mut self, _: Level, _: &str) {}
@@ -111,7 +122,6 @@ fn context(settings: &[(&str, &str)]) -> Context {
         },
         mailbox: None,
         now_ms: NOW,
-        mirror_id: "a".repeat(32),
         may_exist: false,
         draft: false,
     }
@@ -123,7 +133,7 @@ fn object(text: &str) -> CalendarObject {
 
 fn created(context: &Context, text: &str) -> Vec<u8> {
     let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
-    on_create(&mut host, context, &object(text), true).unwrap().mirrored.unwrap()
+    on_create(&mut host, context, &object(text), MEETING).unwrap().mirrored.unwrap()
 }
 
 fn codes(outcome: &Outcome) -> Vec<&str> {

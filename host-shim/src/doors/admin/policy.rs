@@ -86,7 +86,7 @@ pub(super) async fn settings(
                     description: setting.description.clone(),
                     values: setting.values.clone(),
                     default: setting.default.clone(),
-                    user_may_set: setting.user_may_set,
+                    user_may: setting.user_may,
                     chosen,
                     value,
                 }
@@ -134,15 +134,7 @@ pub(super) async fn set_setting(
 /// The extension's settings as the accounts know them.
 fn declared(shim: &Shim) -> Vec<Declared> {
     let settings = &shim.mirror().extension().description().settings;
-    settings
-        .iter()
-        .map(|setting| Declared {
-            name: setting.name.clone(),
-            values: setting.values.clone(),
-            default: setting.default.clone(),
-            user_may_set: setting.user_may_set,
-        })
-        .collect()
+    settings.iter().map(Declared::from).collect()
 }
 
 /// Sees whether the extension declares the setting and takes the value; what it does not is refused with what it does.
@@ -164,6 +156,7 @@ fn known(declared: &[Declared], name: &str, value: Option<&str>) -> Result<(), P
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::component::types::UserChoice;
 
     #[test]
     fn an_unknown_setting_names_the_nearest() {
@@ -171,7 +164,7 @@ mod tests {
             name: name.into(),
             values: values.iter().map(|&value| value.into()).collect(),
             default: String::new(),
-            user_may_set: false,
+            user_may: UserChoice::Nothing,
         };
         let declared = [setting("meetings", &["never", "always"]), setting("guest-list", &["on", "off"])];
         let problem = known(&declared, "meeting", Some("never")).unwrap_err();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::component::types::UserChoice;
 pub use crate::mirror::TimedNotice;
 pub use crate::store::Scope;
 
@@ -168,8 +169,9 @@ pub struct SettingInfo {
     pub values: Vec<String>,
     /// The value where nobody chose one.
     pub default: String,
-    /// Whether users may choose for themselves.
-    pub user_may_set: bool,
+    /// What users may choose for themselves: `nothing`, `narrow` (no value further left than the administrators' choice) or
+    /// `anything`.
+    pub user_may: UserChoice,
     /// What was chosen where.
     pub chosen: Vec<ChosenInfo>,
     /// What holds: for the account that was asked for, else for the server.

@@ -8,8 +8,8 @@ fn a_series_is_refused_and_nothing_is_sent() {
     let record = created(&context, EVENT);
     let series = EVENT.replace("SUMMARY", "RRULE:FREQ=DAILY\r\nSUMMARY");
     for error in [
-        on_create(&mut Script::default(), &context, &object(&series), true).unwrap_err(),
-        on_update(&mut Script::default(), &context, &object(&series), true, &record).unwrap_err(),
+        on_create(&mut Script::default(), &context, &object(&series), MEETING).unwrap_err(),
+        on_update(&mut Script::default(), &context, &object(&series), MEETING, &record).unwrap_err(),
     ] {
         assert!(matches!(&error, HookError::Rejected(problem) if problem.code == "recurring"), "{error:?}");
     }
@@ -22,7 +22,7 @@ fn a_draft_becomes_an_event_under_another_uid() {
     let with_guest = EVENT.replace("SUMMARY", "ATTENDEE;CN=Bob;ROLE=OPT-PARTICIPANT:mailto:bob@example.org\r\nSUMMARY");
     let without_start: String = with_guest.split_inclusive("\r\n").filter(|line| !line.starts_with("DT")).collect();
     let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
-    let record = on_create(&mut host, &context, &object(&without_start), true).unwrap().mirrored.unwrap();
+    let record = on_create(&mut host, &context, &object(&without_start), MEETING).unwrap().mirrored.unwrap();
     let body = host.body(0);
     assert!(body.get("attendees").is_none(), "a draft invites nobody");
     assert_eq!(body["start"], json!({ "dateTime": "2026-11-22T11:00:00", "timeZone": "UTC" }));
@@ -32,7 +32,7 @@ fn a_draft_becomes_an_event_under_another_uid() {
     let mut saved = object(&with_guest);
     saved.tag = "f".repeat(32);
     let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
-    let outcome = on_update(&mut host, &context, &saved, true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &saved, MEETING, &record).unwrap();
     host.assert_steps(&["Patch"]);
     let body = host.body(0);
     assert_eq!(body["singleValueExtendedProperties"][0]["value"], "f".repeat(32));
@@ -44,7 +44,7 @@ fn a_draft_becomes_an_event_under_another_uid() {
     assert_eq!(Record::read(&outcome.mirrored.unwrap()).unwrap().tag, "f".repeat(32));
 
     context.draft = true;
-    let error = on_create(&mut Script::default(), &self::context(&[]), &object(&without_start), true).unwrap_err();
+    let error = on_create(&mut Script::default(), &self::context(&[]), &object(&without_start), MEETING).unwrap_err();
     assert_eq!(error.problem().code, "no-start");
 }
 
@@ -55,18 +55,18 @@ fn attendees_are_told_once_for_each_change_of_theirs_and_never_of_their_answers(
     let bob = "ATTENDEE;CN=Bob;PARTSTAT=NEEDS-ACTION:mailto:bob@example.org\r\n";
     let record = created(&context, &text(bob));
     let mut host = Script::default();
-    on_update(&mut host, &context, &object(&text(&bob.replace("NEEDS-ACTION", "ACCEPTED"))), true, &record).unwrap();
+    on_update(&mut host, &context, &object(&text(&bob.replace("NEEDS-ACTION", "ACCEPTED"))), MEETING, &record).unwrap();
     host.assert_steps(&[]);
     let room = "ATTENDEE;CUTYPE=ROOM:mailto:room@example.org\r\nATTENDEE:mailto:alice@example.org\r\n";
     let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
-    on_update(&mut host, &context, &object(&text(&format!("{bob}{room}"))), true, &record).unwrap();
+    on_update(&mut host, &context, &object(&text(&format!("{bob}{room}"))), MEETING, &record).unwrap();
     assert_eq!(host.body(0).as_object().unwrap().len(), 1);
     assert_eq!(host.body(0)["attendees"].as_array().unwrap().len(), 2);
     assert_eq!(host.body(0)["attendees"][1]["type"], "resource");
 
     // Nobody invited, nobody ever told: no request for an empty list.
     let record = created(&self::context(&[]), EVENT);
-    on_update(&mut Script::default(), &context, &object(EVENT), true, &record).unwrap();
+    on_update(&mut Script::default(), &context, &object(EVENT), MEETING, &record).unwrap();
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn guests_are_listed_in_the_body_where_the_administrator_says_so() {
     let context = context(&[("guest-list", "on")]);
     let text = EVENT.replace("SUMMARY", "ATTENDEE;CN=\"Bob <B>\":mailto:bob@example.org\r\nSUMMARY");
     let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
-    on_create(&mut host, &context, &object(&text), true).unwrap();
+    on_create(&mut host, &context, &object(&text), MEETING).unwrap();
     let body = host.body(0);
     assert_eq!(body["body"]["content"], "Agenda<p>Guests:<br>Bob &lt;B&gt; &lt;bob@example.org&gt;</p>");
     assert!(body.get("attendees").is_none());
@@ -84,18 +84,22 @@ fn guests_are_listed_in_the_body_where_the_administrator_says_so() {
 fn a_private_event_without_a_meeting_tells_only_that_the_time_is_taken() {
     let private = EVENT.replace("SUMMARY", "CLASS:PRIVATE\r\nLOCATION:Home\r\nCATEGORIES:x\r\nSUMMARY");
     let mut host = Script::new([answer(201, remote(None, "W/\"1\""))]);
-    on_create(&mut host, &context(&[("mirror", "all-events")]), &object(&private), false).unwrap();
+    on_create(&mut host, &context(&[("mirror", "all-events")]), &object(&private), PLAIN).unwrap();
     let body = host.body(0);
     assert_eq!((&body["subject"], &body["sensitivity"]), (&json!("Private appointment"), &json!("private")));
     assert_eq!(body["body"]["content"], "");
     assert!(!host.body(0).to_string().contains("Home"));
 
     let skip = context(&[("mirror", "all-events"), ("private", "skip")]);
-    let outcome = on_create(&mut Script::default(), &skip, &object(&private), false).unwrap();
+    let outcome = on_create(&mut Script::default(), &skip, &object(&private), NOTHING).unwrap();
     assert_eq!(outcome.reason.as_deref(), Some("private"));
+    // Chosen after the save that is being brought about.
+    let mut host = Script::new([answer(201, remote(None, "W/\"1\""))]);
+    on_create(&mut host, &skip, &object(&private), PLAIN).unwrap();
+    assert_eq!(host.body(0)["subject"], "Private appointment");
 
     let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
-    on_create(&mut host, &context(&[]), &object(&private), true).unwrap();
+    on_create(&mut host, &context(&[]), &object(&private), MEETING).unwrap();
     assert_eq!(host.body(0)["subject"], "Planning");
 }
 
@@ -112,14 +116,15 @@ fn invitations_of_others_are_plain_entries_under_all_events() {
     let context = context(&[("mirror", "all-events"), ("invitations", "microsoft"), ("guest-list", "on")]);
     for (partstat, show_as) in [("ACCEPTED", "busy"), ("TENTATIVE", "tentative"), ("NEEDS-ACTION", "tentative")] {
         let mut host = Script::new([answer(201, remote(None, "W/\"1\""))]);
-        on_create(&mut host, &context, &object(&theirs(partstat)), true).unwrap();
+        on_create(&mut host, &context, &object(&theirs(partstat)), MEETING).unwrap();
         let body = host.body(0);
         assert_eq!(body["showAs"], show_as);
         assert!(body.get("isOnlineMeeting").is_none() && body.get("attendees").is_none());
         assert_eq!(body["body"]["content"], "Agenda");
     }
-    let outcome = on_create(&mut Script::default(), &context, &object(&theirs("DECLINED")), false).unwrap();
+    let outcome = on_create(&mut Script::default(), &context, &object(&theirs("DECLINED")), NOTHING).unwrap();
     assert_eq!(outcome.reason.as_deref(), Some("declined"));
-    let outcome = on_create(&mut Script::default(), &self::context(&[]), &object(&theirs("ACCEPTED")), true).unwrap();
+    let outcome =
+        on_create(&mut Script::default(), &self::context(&[]), &object(&theirs("ACCEPTED")), NOTHING).unwrap();
     assert_eq!(outcome.reason.as_deref(), Some("attendee-copy"));
 }

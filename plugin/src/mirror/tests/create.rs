@@ -5,14 +5,14 @@ use super::*;
 #[test]
 fn a_create_is_one_request_behind_one_checkpoint_of_its_very_bytes() {
     let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
-    let outcome = on_create(&mut host, &context(&[]), &object(EVENT), true).unwrap();
+    let outcome = on_create(&mut host, &context(&[]), &object(EVENT), MEETING).unwrap();
     host.assert_steps(&["save", "Post"]);
     let pending = host.saved().pending.unwrap();
     assert_eq!(Some(pending.body.as_bytes()), host.requests[0].body.as_deref());
-    assert_eq!((pending.mirror_id.as_str(), pending.sent_ms), ("a".repeat(32).as_str(), NOW));
+    assert_eq!((pending.mirror_id.as_str(), pending.sent_ms), (FIRST_ID, NOW));
     let body = host.body(0);
-    assert_eq!(body["transactionId"], "a".repeat(32));
-    assert_eq!(body["singleValueExtendedProperties"][0]["value"], "a".repeat(32));
+    assert_eq!(body["transactionId"], FIRST_ID);
+    assert_eq!(body["singleValueExtendedProperties"][0]["value"], FIRST_ID);
     assert_eq!(body["singleValueExtendedProperties"][1]["value"], TAG);
     assert_eq!(body["isOnlineMeeting"], true);
     assert_eq!(body["onlineMeetingProvider"], "teamsForBusiness");
@@ -33,7 +33,7 @@ fn a_create_is_one_request_behind_one_checkpoint_of_its_very_bytes() {
 #[test]
 fn without_a_checkpoint_nothing_leaves() {
     let mut host = Script { save_fails: true, ..Script::default() };
-    let error = on_create(&mut host, &context(&[]), &object(EVENT), true).unwrap_err();
+    let error = on_create(&mut host, &context(&[]), &object(EVENT), MEETING).unwrap_err();
     assert_eq!(error.problem().code, "not-saved");
     host.assert_steps(&["save"]);
 }
@@ -41,7 +41,7 @@ fn without_a_checkpoint_nothing_leaves() {
 #[test]
 fn a_silently_missing_link_is_told() {
     let mut host = Script::new([answer(201, remote(None, "W/\"1\""))]);
-    let outcome = on_create(&mut host, &context(&[]), &object(EVENT), true).unwrap();
+    let outcome = on_create(&mut host, &context(&[]), &object(EVENT), MEETING).unwrap();
     assert_eq!(outcome.state, RemoteState::Mirrored);
     assert_eq!(outcome.reason.as_deref(), Some("no-teams"));
     assert_eq!(codes(&outcome), ["no-teams"]);
@@ -53,19 +53,19 @@ fn a_mailbox_without_teams_is_not_asked_for_a_meeting_until_it_has_them() {
     let mut context = context(&[]);
     context.mailbox = Some(br#"{"allowedOnlineMeetingProviders":["skypeForConsumer"]}"#.to_vec());
     let mut host = Script::new([answer(201, remote(None, "W/\"1\""))]);
-    let outcome = on_create(&mut host, &context, &object(EVENT), true).unwrap();
+    let outcome = on_create(&mut host, &context, &object(EVENT), MEETING).unwrap();
     assert!(host.body(0).get("isOnlineMeeting").is_none());
     assert_eq!((outcome.reason.as_deref(), outcome.facts_stale), (Some("no-teams"), false));
     let record = outcome.mirrored.unwrap();
 
     let mut host = Script::default();
-    let outcome = on_update(&mut host, &context, &object(EVENT), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(EVENT), MEETING, &record).unwrap();
     host.assert_steps(&[]);
     assert_eq!(outcome.reason.as_deref(), Some("no-teams"));
 
     context.mailbox = Some(br#"{"allowedOnlineMeetingProviders":["teamsForBusiness"]}"#.to_vec());
     let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
-    let outcome = on_update(&mut host, &context, &object(EVENT), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(EVENT), MEETING, &record).unwrap();
     assert_eq!(host.body(0), json!({ "isOnlineMeeting": true, "onlineMeetingProvider": "teamsForBusiness" }));
     assert_eq!((outcome.join_url.as_deref(), outcome.reason), (Some(URL), None));
 }
@@ -96,8 +96,10 @@ fn a_refused_create_leaves_no_checkpoint_and_a_doubtful_one_does() {
         (Err(HttpError::Other("x".into())), "unanswered", false),
     ] {
         let mut host = Script::new([answer]);
-        let error = on_create(&mut host, &context(&[]), &object(EVENT), true).unwrap_err();
+        let error = on_create(&mut host, &context(&[]), &object(EVENT), MEETING).unwrap_err();
         assert_eq!(error.problem().code, code);
+        // Nothing is wrong with an event that has nowhere to go yet.
+        assert_eq!(matches!(error, HookError::MailboxNeeded(_)), code == "no-mailbox");
         let steps: &[&str] = if cleared { &["save", "Post", "clear"] } else { &["save", "Post"] };
         host.assert_steps(steps);
     }
@@ -108,7 +110,7 @@ fn only_failures_of_its_own_count_as_tries() {
     let retry = |answer: Result<Response, HttpError>| {
         let record = created(&context(&[]), EVENT);
         let changed = EVENT.replace("Planning", "Other");
-        match on_update(&mut Script::new([answer]), &context(&[]), &object(&changed), true, &record).unwrap_err() {
+        match on_update(&mut Script::new([answer]), &context(&[]), &object(&changed), MEETING, &record).unwrap_err() {
             HookError::TryAgain(retry) => (retry.counts, retry.after_ms),
             other => panic!("{other:?}"),
         }
@@ -125,7 +127,7 @@ fn only_failures_of_its_own_count_as_tries() {
 
 fn pending(context: &Context) -> (Vec<u8>, Vec<u8>) {
     let mut host = Script::new([Err(HttpError::Unanswered("x".into()))]);
-    on_create(&mut host, context, &object(EVENT), true).unwrap_err();
+    on_create(&mut host, context, &object(EVENT), MEETING).unwrap_err();
     (host.saved.unwrap().unwrap(), host.requests[0].body.clone().unwrap())
 }
 
@@ -134,12 +136,12 @@ fn a_doubtful_create_is_looked_up_and_adopted() {
     let context = context(&[]);
     let (record, _) = pending(&context);
     let mut host = Script::new([answer(200, json!({ "value": [remote(Some(URL), "W/\"1\"")] }))]);
-    let outcome = on_update(&mut host, &context, &object(EVENT), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(EVENT), MEETING, &record).unwrap();
     host.assert_steps(&["Get"]);
     assert_eq!(outcome.join_url.as_deref(), Some(URL));
     let path = percent_encoding::percent_decode_str(&host.requests[0].path).decode_utf8().unwrap().into_owned();
     assert!(path.starts_with("/me/events?$filter=singleValueExtendedProperties/Any(ep: ep/id eq 'String {"), "{path}");
-    assert!(path.contains(&format!("}} Name mirror-id' and ep/value eq '{}')&$expand=", "a".repeat(32))), "{path}");
+    assert!(path.contains(&format!("}} Name mirror-id' and ep/value eq '{FIRST_ID}')&$expand=")), "{path}");
 
     // With an edit in between: one PATCH of what was edited.
     let mut host = Script::new([
@@ -147,7 +149,7 @@ fn a_doubtful_create_is_looked_up_and_adopted() {
         answer(200, remote(Some(URL), "W/\"2\"")),
     ]);
     let changed = EVENT.replace("Planning", "Other");
-    on_update(&mut host, &context, &object(&changed), true, &record).unwrap();
+    on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap();
     host.assert_steps(&["Get", "Patch"]);
     assert_eq!(host.body(1), json!({ "subject": "Other" }));
 }
@@ -162,13 +164,13 @@ fn a_doubtful_create_that_is_absent_is_sent_again_to_the_byte_then_brought_up_to
         answer(200, remote(Some(URL), "W/\"2\"")),
     ]);
     let changed = EVENT.replace("Planning", "Other");
-    on_update(&mut host, &context, &object(&changed), true, &record).unwrap();
+    on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap();
     host.assert_steps(&["Get", "Post", "Patch"]);
     assert_eq!(host.requests[1].body.as_deref(), Some(bytes.as_slice()));
 
     // Not sent the second time says nothing about the first.
     let mut host = Script::new([answer(200, json!({ "value": [] })), Err(HttpError::NotSent("x".into()))]);
-    on_update(&mut host, &context, &object(EVENT), true, &record).unwrap_err();
+    on_update(&mut host, &context, &object(EVENT), MEETING, &record).unwrap_err();
     host.assert_steps(&["Get", "Post"]);
 }
 
@@ -185,7 +187,7 @@ fn a_doubtful_create_that_is_no_longer_wanted_leaves_nothing_behind() {
 
     let cancelled = EVENT.replace("SUMMARY", "STATUS:CANCELLED\r\nSUMMARY");
     let mut host = Script::new([found(), answer(404, Value::Null)]);
-    let outcome = on_update(&mut host, &context, &object(&cancelled), false, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(&cancelled), NOTHING, &record).unwrap();
     assert_eq!((outcome.state, outcome.reason.as_deref()), (RemoteState::Absent, Some("cancelled")));
 
     context.now_ms = NOW + 30_000;
@@ -201,7 +203,7 @@ fn after_a_restore_the_event_is_looked_for_before_it_is_made() {
     let mut context = context(&[]);
     context.may_exist = true;
     let mut host = Script::new([answer(200, json!({ "value": [] })), answer(201, remote(Some(URL), "W/\"1\""))]);
-    on_create(&mut host, &context, &object(EVENT), true).unwrap();
+    on_create(&mut host, &context, &object(EVENT), MEETING).unwrap();
     host.assert_steps(&["Get", "save", "Post"]);
     assert!(host.requests[0].path.contains("mirror-object") && host.requests[0].path.contains(TAG));
 
@@ -209,7 +211,7 @@ fn after_a_restore_the_event_is_looked_for_before_it_is_made() {
         answer(200, json!({ "value": [remote(Some(URL), "W/\"1\"")] })),
         answer(200, remote(Some(URL), "W/\"2\"")),
     ]);
-    let outcome = on_create(&mut host, &context, &object(EVENT), true).unwrap();
+    let outcome = on_create(&mut host, &context, &object(EVENT), MEETING).unwrap();
     host.assert_steps(&["Get", "Patch"]);
     assert_eq!(host.body(1)["subject"], "Planning");
     assert_eq!(outcome.join_url.as_deref(), Some(URL));
@@ -217,7 +219,7 @@ fn after_a_restore_the_event_is_looked_for_before_it_is_made() {
 
 #[test]
 fn an_unreadable_record_is_said_and_nothing_is_sent() {
-    let error = on_update(&mut Script::default(), &context(&[]), &object(EVENT), true, b"\0\x07{}").unwrap_err();
+    let error = on_update(&mut Script::default(), &context(&[]), &object(EVENT), MEETING, b"\0\x07{}").unwrap_err();
     assert_eq!(error.problem().code, "record-unreadable");
 }
 
@@ -226,19 +228,19 @@ fn an_answer_that_does_not_say_where_to_join_is_followed_by_a_look() {
     let mut vague = remote(None, "W/\"1\"");
     vague["isOnlineMeeting"] = json!(true);
     let mut host = Script::new([answer(201, vague.clone()), answer(200, remote(Some(URL), "W/\"2\""))]);
-    let outcome = on_create(&mut host, &context(&[]), &object(EVENT), true).unwrap();
+    let outcome = on_create(&mut host, &context(&[]), &object(EVENT), MEETING).unwrap();
     host.assert_steps(&["save", "Post", "Get"]);
     assert_eq!((outcome.join_url.as_deref(), outcome.reason), (Some(URL), None));
 
     // The event stands although the look failed.
     let mut host = Script::new([answer(201, vague.clone()), answer(503, Value::Null)]);
-    let outcome = on_create(&mut host, &context(&[]), &object(EVENT), true).unwrap();
+    let outcome = on_create(&mut host, &context(&[]), &object(EVENT), MEETING).unwrap();
     assert_eq!((outcome.state, outcome.reason.as_deref()), (RemoteState::Mirrored, Some("no-teams")));
 
     let record = created(&context(&[]), EVENT);
     let changed = EVENT.replace("Planning", "Other");
     let mut host = Script::new([answer(200, vague), answer(200, remote(Some(URL), "W/\"3\""))]);
-    let outcome = on_update(&mut host, &context(&[]), &object(&changed), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context(&[]), &object(&changed), MEETING, &record).unwrap();
     host.assert_steps(&["Patch", "Get"]);
     assert!(outcome.notices.is_empty());
 }

@@ -16,7 +16,7 @@ fn what_is_not_mirrored_costs_no_request_and_what_is_costs_one_of_its_group() {
         ("Europe/Berlin", "W. Europe Standard Time"),
     ] {
         let mut host = Script::default();
-        on_update(&mut host, &context, &object(&EVENT.replace(from, to)), true, &record).unwrap();
+        on_update(&mut host, &context, &object(&EVENT.replace(from, to)), MEETING, &record).unwrap();
         host.assert_steps(&[]);
     }
     for (from, to, fields) in [
@@ -35,7 +35,7 @@ fn what_is_not_mirrored_costs_no_request_and_what_is_costs_one_of_its_group() {
         ("Agenda", "Agenda 2", vec!["body"]),
     ] {
         let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
-        on_update(&mut host, &context, &object(&EVENT.replace(from, to)), true, &record).unwrap();
+        on_update(&mut host, &context, &object(&EVENT.replace(from, to)), MEETING, &record).unwrap();
         host.assert_steps(&["Patch"]);
         let mut names: Vec<String> = host.body(0).as_object().unwrap().keys().cloned().collect();
         names.sort();
@@ -49,7 +49,7 @@ fn a_body_travels_with_the_recorded_block_and_its_etag() {
     let record = created(&context, EVENT);
     let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
     let changed = EVENT.replace("Agenda", "New agenda");
-    let outcome = on_update(&mut host, &context, &object(&changed), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap();
     assert_eq!(host.body(0)["body"]["content"], format!("New agenda{}", block(URL)));
     assert!(host.requests[0].headers.contains(&("If-Match".into(), "W/\"1\"".into())));
     assert!(outcome.notices.is_empty());
@@ -68,7 +68,7 @@ fn a_moved_etag_costs_a_read_and_keeps_the_block_that_is_there_now() {
         answer(200, now),
         answer(200, remote(Some(URL), "W/\"10\"")),
     ]);
-    let outcome = on_update(&mut host, &context, &object(&changed), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap();
     host.assert_steps(&["Patch", "Get", "Patch"]);
     assert_eq!(host.body(2)["body"]["content"], format!("New agenda{}<p>more</p>", block(URL)));
     assert!(host.requests[2].headers.contains(&("If-Match".into(), "W/\"9\"".into())));
@@ -81,7 +81,7 @@ fn a_new_link_is_recorded_and_told() {
     let record = created(&context, EVENT);
     let changed = EVENT.replace("Agenda", "New agenda");
     let mut host = Script::new([answer(200, remote(Some(NEW_URL), "W/\"2\""))]);
-    let outcome = on_update(&mut host, &context, &object(&changed), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap();
     assert_eq!(outcome.join_url.as_deref(), Some(NEW_URL));
     assert_eq!(codes(&outcome), ["link-changed"]);
     let record = Record::read(&outcome.mirrored.unwrap()).unwrap();
@@ -94,12 +94,12 @@ fn a_meeting_that_is_gone_is_asked_for_once_more() {
     let record = created(&context, EVENT);
     let changed = EVENT.replace("Agenda", "New agenda");
     let mut host = Script::new([answer(200, remote(None, "W/\"2\"")), answer(200, remote(Some(NEW_URL), "W/\"3\""))]);
-    let outcome = on_update(&mut host, &context, &object(&changed), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap();
     host.assert_steps(&["Patch", "save", "Patch"]);
     assert_eq!((outcome.join_url.as_deref(), codes(&outcome)), (Some(NEW_URL), vec!["link-changed"]));
 
     let mut host = Script::new([answer(200, remote(None, "W/\"2\"")), answer(200, remote(None, "W/\"3\""))]);
-    let outcome = on_update(&mut host, &context, &object(&changed), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap();
     assert_eq!((outcome.join_url.as_deref(), codes(&outcome)), (None, vec!["meeting-lost"]));
     assert!(outcome.facts_stale);
 }
@@ -110,10 +110,10 @@ fn a_block_that_cannot_be_seen_leaves_the_body_alone() {
     let mut without = remote(Some(URL), "W/\"1\"");
     without["body"]["content"] = json!("<html><body>Agenda</body></html>");
     let mut host = Script::new([answer(201, without.clone())]);
-    let record = on_create(&mut host, &context, &object(EVENT), true).unwrap().mirrored.unwrap();
+    let record = on_create(&mut host, &context, &object(EVENT), MEETING).unwrap().mirrored.unwrap();
     let changed = EVENT.replace("Agenda", "New agenda").replace("Planning", "Other");
     let mut host = Script::new([answer(200, without.clone()), answer(200, without)]);
-    let outcome = on_update(&mut host, &context, &object(&changed), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap();
     host.assert_steps(&["Get", "Patch"]);
     assert_eq!(host.body(1), json!({ "subject": "Other" }));
     assert_eq!(codes(&outcome), ["body-not-updated"]);
@@ -125,7 +125,7 @@ fn what_was_deleted_at_microsoft_stays_deleted_until_a_meeting_is_asked_for() {
     let record = created(&context, EVENT);
     let changed = EVENT.replace("Planning", "Other");
     let mut host = Script::new([refusal(404, "ErrorItemNotFound")]);
-    let outcome = on_update(&mut host, &context, &object(&changed), true, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap();
     assert_eq!(
         (outcome.state, outcome.reason.as_deref()),
         (RemoteState::RemovedRemotely, Some("deleted-at-microsoft"))
@@ -135,17 +135,17 @@ fn what_was_deleted_at_microsoft_stays_deleted_until_a_meeting_is_asked_for() {
 
     let all_events = self::context(&[("mirror", "all-events")]);
     let mut host = Script::default();
-    let outcome = on_update(&mut host, &all_events, &object(EVENT), false, &tombstone).unwrap();
+    let outcome = on_update(&mut host, &all_events, &object(EVENT), NOTHING, &tombstone).unwrap();
     host.assert_steps(&[]);
     assert_eq!((outcome.state, outcome.notices.len()), (RemoteState::RemovedRemotely, 0));
     on_delete(&mut Script::default(), &context, &object(""), &tombstone).unwrap();
 
     let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
-    let outcome = on_update(&mut host, &context, &object(EVENT), true, &tombstone).unwrap();
+    let outcome = on_update(&mut host, &context, &object(EVENT), MEETING, &tombstone).unwrap();
     assert_eq!(outcome.state, RemoteState::Mirrored);
 
     let mut host = Script::new([refusal(404, "MailboxNotEnabledForRESTAPI")]);
-    let error = on_update(&mut host, &context, &object(&changed), true, &record).unwrap_err();
+    let error = on_update(&mut host, &context, &object(&changed), MEETING, &record).unwrap_err();
     assert_eq!(error.problem().code, "no-mailbox");
 }
 
@@ -157,7 +157,7 @@ fn cancelled_unwanted_and_deleted_events_go() {
     for (text, why) in [(cancelled.as_str(), "cancelled"), (EVENT, "no-meeting-wanted")] {
         for status in [204, 404] {
             let mut host = Script::new([answer(status, Value::Null)]);
-            let outcome = on_update(&mut host, &context, &object(text), false, &record).unwrap();
+            let outcome = on_update(&mut host, &context, &object(text), NOTHING, &record).unwrap();
             host.assert_steps(&["save", "Delete"]);
             assert_eq!(host.requests[0].path, "/me/events/AAk%3D");
             assert_eq!(
@@ -172,6 +172,22 @@ fn cancelled_unwanted_and_deleted_events_go() {
     on_delete(&mut Script::new([answer(503, Value::Null)]), &context, &object(""), &record).unwrap_err();
 }
 
+#[test]
+fn what_the_host_means_to_stand_counts_whatever_the_settings_have_become() {
+    let all_events = context(&[("mirror", "all-events")]);
+    let record = created(&all_events, EVENT);
+    let too_large = "X".repeat(crate::calendar::limits::MAX_OCTETS + 1);
+    for text in [EVENT, "", too_large.as_str()] {
+        let mut host = Script::new([answer(204, Value::Null)]);
+        let outcome = on_update(&mut host, &all_events, &object(text), NOTHING, &record).unwrap();
+        host.assert_steps(&["save", "Delete"]);
+        assert_eq!((outcome.state, outcome.reason.as_deref()), (RemoteState::Absent, Some("no-meeting-wanted")));
+    }
+    let mut host = Script::new([answer(201, remote(None, "W/\"1\""))]);
+    let outcome = on_create(&mut host, &context(&[]), &object(EVENT), PLAIN).unwrap();
+    assert_eq!((outcome.state, outcome.reason), (RemoteState::Mirrored, None));
+}
+
 /// The answer of our DELETE was lost, and the event is back in the calendar.
 #[test]
 fn what_we_set_out_to_remove_is_not_taken_for_removed_by_the_user() {
@@ -181,12 +197,12 @@ fn what_we_set_out_to_remove_is_not_taken_for_removed_by_the_user() {
     let deleting = host.saved.clone().flatten().unwrap();
 
     let mut host = Script::new([answer(404, Value::Null), answer(201, remote(Some(URL), "W/\"2\""))]);
-    let outcome = on_update(&mut host, &context, &object(EVENT), true, &deleting).unwrap();
+    let outcome = on_update(&mut host, &context, &object(EVENT), MEETING, &deleting).unwrap();
     host.assert_steps(&["Get", "save", "Post"]);
     assert_eq!(outcome.state, RemoteState::Mirrored);
 
     let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
-    let outcome = on_update(&mut host, &context, &object(EVENT), true, &deleting).unwrap();
+    let outcome = on_update(&mut host, &context, &object(EVENT), MEETING, &deleting).unwrap();
     host.assert_steps(&["Get"]);
     assert_eq!((outcome.state, outcome.join_url.as_deref()), (RemoteState::Mirrored, Some(URL)));
 }
@@ -196,7 +212,7 @@ fn under_all_events_the_event_is_made_anew_without_its_meeting() {
     let context = context(&[("mirror", "all-events")]);
     let record = created(&context, EVENT);
     let mut host = Script::new([answer(204, Value::Null), answer(201, remote(None, "W/\"1\""))]);
-    let outcome = on_update(&mut host, &context, &object(EVENT), false, &record).unwrap();
+    let outcome = on_update(&mut host, &context, &object(EVENT), PLAIN, &record).unwrap();
     host.assert_steps(&["save", "Delete", "save", "Post"]);
     assert!(host.body(1).get("isOnlineMeeting").is_none());
     assert_eq!((outcome.state, outcome.reason, outcome.join_url), (RemoteState::Mirrored, None, None));
@@ -207,15 +223,15 @@ fn an_event_that_is_over_is_neither_made_nor_changed_but_deleted() {
     let mut context = context(&[]);
     let record = created(&context, EVENT);
     context.now_ms = NOW + 30 * 86_400_000;
-    let outcome = on_create(&mut Script::default(), &context, &object(EVENT), true).unwrap();
+    let outcome = on_create(&mut Script::default(), &context, &object(EVENT), MEETING).unwrap();
     assert_eq!((outcome.state, outcome.reason.as_deref()), (RemoteState::Absent, Some("past")));
     let changed = EVENT.replace("Planning", "Other");
-    let outcome = on_update(&mut Script::default(), &context, &object(&changed), true, &record).unwrap();
+    let outcome = on_update(&mut Script::default(), &context, &object(&changed), MEETING, &record).unwrap();
     assert_eq!((outcome.state, outcome.reason.as_deref()), (RemoteState::Mirrored, Some("past")));
     assert_eq!(outcome.mirrored, Some(record.clone()));
     on_delete(&mut Script::new([answer(204, Value::Null)]), &context, &object(""), &record).unwrap();
     let mut host = Script::new([answer(204, Value::Null)]);
-    on_update(&mut host, &context, &object(EVENT), false, &record).unwrap();
+    on_update(&mut host, &context, &object(EVENT), NOTHING, &record).unwrap();
 }
 
 /// For each group: a line before, the line after, and the fields that then travel.
@@ -254,7 +270,7 @@ proptest! {
         expected.sort_unstable();
         let answers = (!expected.is_empty()).then(|| answer(200, remote(Some(URL), "W/\"2\"")));
         let mut host = Script::new(answers);
-        let outcome = on_update(&mut host, &context, &object(&text(&changes)), true, &record).unwrap();
+        let outcome = on_update(&mut host, &context, &object(&text(&changes)), MEETING, &record).unwrap();
         prop_assert!(host.answers.is_empty());
         if !expected.is_empty() {
             let body = host.body(0);
@@ -264,7 +280,7 @@ proptest! {
         }
         // What was confirmed is not sent again.
         let mut host = Script::default();
-        on_update(&mut host, &context, &object(&text(&changes)), true, &outcome.mirrored.unwrap()).unwrap();
+        on_update(&mut host, &context, &object(&text(&changes)), MEETING, &outcome.mirrored.unwrap()).unwrap();
         prop_assert!(host.requests.is_empty());
     }
 }
