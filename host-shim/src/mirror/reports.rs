@@ -221,7 +221,8 @@ impl Mirror {
         let found = crate::store::read(&*self.store, |tx| {
             let Some(proposal) = tx.proposal(change)? else { return Ok(None) };
             let Some(draft) = proposal.draft_of else { return Ok(None) };
-            Ok(tx.event(account, &draft)?.map(|row| (row, proposal.uid)))
+            let has_own = tx.event(account, &proposal.uid)?.is_some_and(|row| row.record.is_some());
+            Ok(tx.event(account, &draft)?.filter(|_| !has_own).map(|row| (row, proposal.uid)))
         })?;
         let Some((row, uid)) = found else { return Ok(None) };
         if row.record.is_none() || row.desired != Desired::Unstored {
