@@ -11,7 +11,7 @@ fn announce(world: &World, change: &str, subject: &str) -> support::Answer {
 
 #[test]
 fn a_save_that_nobody_reported_does_not_overtake_a_newer_one() {
-    let world = World::with("unconfirmed_after = '700ms'").and_alice();
+    let world = World::with("unconfirmed_after = '4s'").and_alice();
     assert_eq!(announce(&world, "old", "Old").str("change"), "old");
     announce(&world, "new", "New");
     assert_eq!(world.hook.report(ALICE, "e1", "new", "stored").unwrap().status, 200);
@@ -117,7 +117,7 @@ fn saves_of_one_event_by_many_clients_make_one_meeting() {
 
 #[test]
 fn a_delete_ends_the_saves_that_nobody_reported() {
-    let world = World::with("unconfirmed_after = '700ms'\ndelete_grace = '100ms'").and_alice();
+    let world = World::with("delete_grace = '100ms'").and_alice();
     // A new event whose report was lost, and then the event is gone.
     announce(&world, "c1", "New");
     world.hook.delete(ALICE, "e1", Some("/c/e1.ics")).unwrap();

@@ -103,7 +103,8 @@ impl Mirror {
             let gone = !delete.draft && (unstored || row.objects.is_empty());
             for open in tx.proposals(account, &delete.uid)? {
                 let of_this = delete.object.is_none() || open.object.is_none() || open.object == delete.object;
-                if (open.draft && (delete.draft || gone)) || (!open.draft && gone && of_this) {
+                let ended = if open.draft { delete.draft || gone } else { gone && of_this };
+                if ended {
                     close(tx, &open, SaveResult::Refused, now)?;
                     refuse_in(tx, &mut row, &open.change, now)?;
                 }

@@ -12,6 +12,9 @@ use crate::component::types::{HttpError, Method, Request, Response};
 use crate::egress::{EgressError, Incoming, Outgoing, retry_after_ms, scrub, scrub_headers, service_url};
 use crate::store::{ConnectorRow, transact};
 
+/// Nobody's clock is exact to the millisecond, and early is worse than late.
+const MARGIN_MS: i64 = 20;
+
 /// One hook's way out. Bound to one event of one account before the component runs.
 pub(super) struct HookServices {
     mirror: Arc<Mirror>,
@@ -132,12 +135,15 @@ impl Services for HookServices {
                 ));
             }
         }
+        // The service counts from its answer, not from our question.
+        let now = mirror.now();
         let response = response(incoming, now);
         if matches!(response.status, 429 | 503)
             && let Some(pause) = response.retry_after_ms
         {
             self.result.pause_ms = Some(self.result.pause_ms.unwrap_or(0).max(pause));
-            mirror.pulse.gate().pause(&self.key.account, now.saturating_add(i64::try_from(pause).unwrap_or(i64::MAX)));
+            let until = now.saturating_add(i64::try_from(pause).unwrap_or(i64::MAX)).saturating_add(MARGIN_MS);
+            mirror.pulse.gate().pause(&self.key.account, until);
         }
         Ok(response)
     }

@@ -255,7 +255,7 @@ pub struct ConnectionRow {
     pub since: i64,
     /// The component's facts about the mailbox.
     pub facts: Option<Vec<u8>>,
-    /// The facts' code, for example `ready` or `no-teams`.
+    /// The facts' code, for example `ready`.
     pub facts_code: Option<String>,
     /// The facts in a sentence.
     pub facts_message: Option<String>,

@@ -91,7 +91,8 @@ fn remove_from(document: &mut Document<'_>, event: &EventLines, ours: Ours<'_>, 
                 }
             }
             "LOCATION" if Words::all().any(|words| value == block::escape(words.say(Phrase::Location))) => {
-                location = Some((at, head.len() + 1, content.len()));
+                // The first one, which is the one that insertion fills.
+                location = location.or(Some((at, head.len() + 1, content.len())));
             }
             _ => {}
         }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, body::Bytes};
+use axum::{Json, body::Body};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -94,14 +94,14 @@ pub(super) async fn put_event(
     path: Result<Path<(String, String)>, PathRejection>,
     query: Result<Query<SaveQuery>, QueryRejection>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
     let Path((account, uid)) = path.map_err(bad_path)?;
     let Query(query) = query.map_err(bad_query)?;
     let account = caller.account(&account)?;
-    let body = body.map_err(bad_body)?;
+    let body = whole(body).await?;
     require_calendar(&headers)?;
-    let text = String::from_utf8(body.to_vec()).map_err(|_| {
+    let text = String::from_utf8(body).map_err(|_| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-icalendar", "the text is not UTF-8 (RFC 5545 §3.1.4)")
     })?;
     if query.draft && query.stored {
@@ -356,12 +356,32 @@ pub(super) fn bad_json(rejection: JsonRejection) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "body-invalid", rejection.body_text())
 }
 
-fn bad_body(rejection: BytesRejection) -> Problem {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return too_large();
+/// Reads a body. What is too large is read to its end and dropped, within reason: a client that is still writing would not
+/// see the answer otherwise.
+async fn whole(body: Body) -> Result<Vec<u8>, Problem> {
+    use http_body_util::BodyExt as _;
+    let mut body = body;
+    let mut read = Vec::new();
+    let mut length = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|e| Problem::new(StatusCode::BAD_REQUEST, "body-invalid", format!("the body broke off: {e}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length = length.saturating_add(data.len());
+        if length <= super::BODY_LIMIT {
+            read.extend_from_slice(&data);
+        } else {
+            read = Vec::new();
+        }
+        if length > DRAINED {
+            break;
+        }
     }
-    Problem::new(StatusCode::BAD_REQUEST, "body-invalid", rejection.body_text())
+    if length > super::BODY_LIMIT { Err(too_large()) } else { Ok(read) }
 }
+
+/// How much of a body that is too large is read before the connection is given up.
+const DRAINED: usize = 64 * 1024 * 1024;
 
 fn too_large() -> Problem {
     Problem::new(
