@@ -334,7 +334,9 @@ mod tests {
 
     #[test]
     fn only_origins_may_frame() {
-        for good in ["https://mail.example.org", "https://*.example.org", "https://x.example:8443", "http://localhost:81"] {
+        for good in
+            ["https://mail.example.org", "https://*.example.org", "https://x.example:8443", "http://localhost:81"]
+        {
             assert_eq!(check_origin(good), Ok(()), "{good}");
         }
         for bad in [

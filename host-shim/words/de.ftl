@@ -123,6 +123,7 @@ state-waiting-back = Zurück
 state-connected = Verbunden mit { $microsoft }.
 state-off = Ausgeschaltet. Neue Termine bekommen keine Teams-Besprechung; die eine haben, folgen Ihren Änderungen weiter. Sie bleiben mit { $microsoft } verbunden.
 state-dead = Sie müssen sich erneut anmelden. Bis dahin warten neue Teams-Besprechungen; Termine werden gespeichert wie immer.
+state-events-wait = Für einige Ihrer Termine möchte Microsoft, dass Sie sich erneut anmelden.
 state-leaving = Wird getrennt. { $count ->
     [one] Ein Termin ist noch aus Teams zu nehmen.
    *[other] { $count } Termine sind noch aus Teams zu nehmen.

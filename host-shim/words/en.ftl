@@ -124,6 +124,7 @@ state-waiting-back = Back
 state-connected = Connected with { $microsoft }.
 state-off = Turned off. New events get no Teams meeting; those that have one still follow your changes. You stay connected with { $microsoft }.
 state-dead = You have to sign in again. Until then new Teams meetings wait; events are saved as always.
+state-events-wait = Microsoft wants you to sign in again for some of your events.
 state-leaving = Disconnecting. { $count ->
     [one] One event is still to be taken out of Teams.
    *[other] { $count } events are still to be taken out of Teams.

@@ -1,6 +1,6 @@
 //! The settings page, as a browser without JavaScript sees it: every state, every form, both languages.
 
-use graph_sim::{Fault, UserKind};
+use graph_sim::{Fault, FaultBody, FaultKind, UserKind};
 use support::{Browser, Page, Put, event};
 
 use crate::world::{ALICE, ALICE_AT_MICROSOFT, World};
@@ -14,7 +14,8 @@ fn settings(world: &World, browser: &mut Browser) -> Page {
 }
 
 fn state(page: &Page) -> String {
-    page.attribute("status", "data-state").unwrap_or_else(|| panic!("no settings page: {} {}", page.status, page.text()))
+    page.attribute("status", "data-state")
+        .unwrap_or_else(|| panic!("no settings page: {} {}", page.status, page.text()))
 }
 
 fn notice(page: &Page) -> Option<String> {
@@ -73,7 +74,10 @@ fn each_kind_of_mailbox_is_told_at_the_end_of_the_sign_in_and_on_the_page() {
         let done = browser.sign_in(&link, at_microsoft).unwrap();
         assert!(done.text().contains(word), "{at_microsoft}: {}", done.text());
         let page = browser.open(&format!("{}/settings", world.public_url)).unwrap();
-        assert_eq!((state(&page).as_str(), page.attribute("mailbox", "data-mailbox").as_deref()), ("connected", Some(code)));
+        assert_eq!(
+            (state(&page).as_str(), page.attribute("mailbox", "data-mailbox").as_deref()),
+            ("connected", Some(code))
+        );
     }
     let world = World::new();
     world.sim.switches(|switches| switches.fresh_mailbox_code = "ErrorItemNotFound".into());
@@ -147,6 +151,21 @@ fn a_dead_connection_is_mended_in_one_press_and_no_question() {
     let page = browser.open(&format!("{}/settings", world.public_url)).unwrap();
     assert_eq!(state(&page), "connected");
     assert!(page.html.contains("class=\"button join\" href=\"https://teams.microsoft.com/"), "{}", page.html);
+}
+
+#[test]
+fn an_event_that_waits_for_a_sign_in_brings_the_button_although_the_connection_lives() {
+    let world = World::signed_in();
+    // Microsoft's word for a permission that was taken away.
+    world.sim.fault(Fault::status(403).on_graph("POST", "/events").always());
+    world.server().save("e1", &event::meeting("e1", "Planning", &[]), &Put::wanted()).unwrap();
+    world.reaches("e1", "sign-in-needed");
+    let mut browser = Browser::default();
+    let page = settings(&world, &mut browser);
+    assert_eq!((state(&page).as_str(), page.has("reconnect")), ("connected", true), "{}", page.text());
+    world.sim.clear_faults();
+    browser.sign_in(&page.url, ALICE_AT_MICROSOFT).unwrap();
+    world.reaches("e1", "mirrored");
 }
 
 #[test]
@@ -225,7 +244,8 @@ fn the_test_is_a_real_round_trip_with_a_sentence_for_each_part() {
 fn the_last_events_stand_there_with_their_links() {
     let world = World::signed_in();
     let mut server = world.server();
-    let link = server.save("e1", &event::meeting("e1", "Planning", &[]), &Put::wanted()).unwrap().str("join_url").to_owned();
+    let link =
+        server.save("e1", &event::meeting("e1", "Planning", &[]), &Put::wanted()).unwrap().str("join_url").to_owned();
     let series = event::meeting("e2", "Weekly", &["RRULE:FREQ=WEEKLY"]);
     server.save("e2", &series, &Put::wanted()).unwrap();
     world.settled("e2");
@@ -239,9 +259,17 @@ fn the_last_events_stand_there_with_their_links() {
 #[test]
 fn an_event_somebody_gave_up_on_is_tried_again() {
     let world = World::signed_in();
-    world.sim.fault(Fault::status(403).on_graph("POST", "/events"));
+    let suspended = FaultKind::Status {
+        status: 403,
+        body: FaultBody::Json,
+        code: Some("ErrorAccountSuspend".into()),
+        message: None,
+        retry_after: None,
+    };
+    world.sim.fault(Fault::new(suspended).on_graph("POST", "/events").always());
     world.server().save("e1", &event::meeting("e1", "Planning", &[]), &Put::wanted()).unwrap();
     world.reaches("e1", "admin-needed");
+    world.sim.clear_faults();
     let mut browser = Browser::default();
     let page = settings(&world, &mut browser);
     let (action, mut fields) = page.form_with("uid", "e1").unwrap_or_else(|| panic!("{}", page.html));
@@ -262,7 +290,11 @@ fn the_accounts_language_decides_and_then_the_browsers() {
     assert!(page.text().contains("Mit Microsoft verbinden"), "{}", page.text());
     world.hook.put_account(ALICE, serde_json::json!({ "language": "en" })).unwrap();
     let page = settings(&world, &mut german);
-    assert!(page.html.contains("<html lang=\"en\">") && page.text().contains("Connect with Microsoft"), "{}", page.text());
+    assert!(
+        page.html.contains("<html lang=\"en\">") && page.text().contains("Connect with Microsoft"),
+        "{}",
+        page.text()
+    );
     world.hook.put_account(ALICE, serde_json::json!({ "language": "de" })).unwrap();
     let mut english = Browser::default();
     let link = world.hook.settings_link(ALICE).unwrap().str("url").to_owned();
@@ -306,7 +338,8 @@ fn a_page_is_framed_by_the_webmail_and_the_sign_in_by_nobody() {
 #[test]
 fn a_browser_that_keeps_no_cookie_in_a_frame_is_led_to_a_window() {
     let world = World::new();
-    let mut framed = Browser { keeps_nothing: true, ..Browser::default() };
+    let mut framed = Browser::default();
+    framed.keeps_nothing = true;
     let page = settings(&world, &mut framed);
     assert_eq!(page.attribute("go-on", "target").as_deref(), Some("_blank"), "{}", page.text());
     let link = page.attribute("go-on", "href").unwrap();

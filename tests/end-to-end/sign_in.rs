@@ -184,7 +184,9 @@ fn no_query_leads_to_another_site() {
     let world = World::signed_in();
     let mut browser = Browser::default();
     browser.open(&link(&world, ALICE)).unwrap();
-    for evil in ["//evil.example", "\\\\evil.example", "https://evil.example", "javascript:alert(1)", "%0d%0aX: y", "a\"b"] {
+    for evil in
+        ["//evil.example", "\\\\evil.example", "https://evil.example", "javascript:alert(1)", "%0d%0aX: y", "a\"b"]
+    {
         for name in ["ticket", "again", "done", "waiting", "s", "return_to", "next"] {
             for path in ["/settings", "/signin", "/signin/confirm", "/signin/done"] {
                 let mut url = url::Url::parse(&format!("{}{path}", world.public_url)).unwrap();
@@ -295,5 +297,8 @@ fn cookies_are_of_this_host_alone_and_out_of_reach_of_scripts() {
     let page = Browser::default().open(&link).unwrap();
     let connect = page.attribute("connect", "href").unwrap();
     let cookie = support::first_cookie(&format!("{}{connect}", world.public_url), &[]).unwrap();
-    assert!(cookie.starts_with("__Host-teams-mirror-") && cookie.ends_with("Secure; HttpOnly; SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-teams-mirror-") && cookie.ends_with("Secure; HttpOnly; SameSite=Lax"),
+        "{cookie}"
+    );
 }

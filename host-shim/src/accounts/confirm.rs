@@ -118,9 +118,8 @@ impl Accounts {
         }
         let (account, waiting) = self.waiting(asked, now)?;
         let mailbox = format!("{}/{}", waiting.tenant, waiting.object);
-        let (old, ahead) = self.read(|tx| {
-            Ok((tx.connection(account.as_str())?, tx.mirrored_ahead(account.as_str(), now)?))
-        })?;
+        let (old, ahead) =
+            self.read(|tx| Ok((tx.connection(account.as_str())?, tx.mirrored_ahead(account.as_str(), now)?)))?;
         let elsewhere = ahead.iter().filter(|(_, at)| at.as_ref().is_some_and(|at| *at != mailbox)).count();
         Ok(Progress::Asked(Box::new(Question {
             account,

@@ -11,11 +11,11 @@ use subtle::ConstantTimeEq;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::confirm::Answered;
 use super::connectors::is_usable;
 use super::entra::{Claims, Denied, Grant, Granted, lost_right, plain, stops_registration_at_sign_in};
 use super::session::once;
 use super::tokens::Tokens;
-use super::confirm::Answered;
 use super::{Accounts, AccountsError, digest, people, random_text};
 use crate::address::Address;
 use crate::store::{ConnectionRow, ConnectorRow, OnceRow};
@@ -277,9 +277,7 @@ impl Accounts {
         claims: &Claims,
     ) -> Result<ConnectionRow, SignInProblem> {
         let now = self.clock.now();
-        let refresh = granted.refresh.ok_or_else(|| {
-            SignInProblem::Admin(Phrase::new("admin-no-refresh-token"))
-        })?;
+        let refresh = granted.refresh.ok_or_else(|| SignInProblem::Admin(Phrase::new("admin-no-refresh-token")))?;
         let scopes = granted.scopes.unwrap_or_else(|| connector.scopes.clone());
         if let Some(lost) = lost_right(&connector.scopes, &scopes) {
             return Err(SignInProblem::Refused(Phrase::new("sign-in-permission").with("permission", lost)));
@@ -363,9 +361,7 @@ fn pkce() -> Result<(PkceCodeChallenge, PkceCodeVerifier), AccountsError> {
 
 fn declined(error: &str, description: Option<&str>) -> SignInProblem {
     match error {
-        "temporarily_unavailable" | "server_error" => {
-            SignInProblem::Later(Phrase::new("later-busy"))
-        }
+        "temporarily_unavailable" | "server_error" => SignInProblem::Later(Phrase::new("later-busy")),
         "unauthorized_client" | "invalid_scope" | "unsupported_response_type" => {
             let detail = description.map_or_else(|| plain(error, 60), |d| plain(d, 200));
             SignInProblem::Admin(Phrase::new("microsoft-said").with("detail", detail))

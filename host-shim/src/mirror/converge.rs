@@ -18,8 +18,8 @@ use crate::address::Address;
 use crate::component::types::{
     Account, CalendarObject, Context, HookError, Intent, Notice, Outcome, Problem, RemoteState, Retry, Setting,
 };
-use crate::words::{self, Words};
 use crate::store::{ConnectionRow, Desired, EventRow, OfferRow, ProposalRow, StoreError, transact};
+use crate::words::{self, Words};
 
 /// For so long after a sign-in a mailbox that is not there may be one that is still being set up.
 const FRESH_MS: i64 = 30 * 60 * 1000;
@@ -296,7 +296,10 @@ impl Mirror {
         services: &mut HookServices,
     ) -> Result<Option<Vec<u8>>, HookError> {
         let now = self.now();
-        let report = self.extension.inspect(account, now, services).map_err(|e| broken(&e, words::of(Some(&account.language))))??;
+        let report = self
+            .extension
+            .inspect(account, now, services)
+            .map_err(|e| broken(&e, words::of(Some(&account.language))))??;
         let lifetime = report
             .again_after_ms
             .map_or_else(|| super::millis(self.timing.facts_lifetime), |ms| i64::try_from(ms).unwrap_or(i64::MAX));
@@ -698,12 +701,9 @@ fn verdict(error: &HookError, attempts: u32, unreachable: bool, random: u16, wor
         let asked = after_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
         let (state, parked, after_ms, message) = match own {
             Some(own) => (State::Pending, None, Some(asked.unwrap_or(own)), problem.message.clone()),
-            None => (
-                State::AdminNeeded,
-                Some("hopeless"),
-                None,
-                words.with("event-given-up", &[("why", &problem.message)]),
-            ),
+            None => {
+                (State::AdminNeeded, Some("hopeless"), None, words.with("event-given-up", &[("why", &problem.message)]))
+            }
         };
         Verdict { state, reason: problem.code.clone(), message, attempts, parked, after_ms }
     };

@@ -117,7 +117,9 @@ impl Mirror {
         })?;
         match ended {
             Some(0) => tracing::info!(account, "disconnected; the mirrored events were taken away first"),
-            Some(left) => tracing::warn!(account, left, "disconnected after a day; some events could not be taken away"),
+            Some(left) => {
+                tracing::warn!(account, left, "disconnected after a day; some events could not be taken away")
+            }
             None => return Ok(()),
         }
         if let Ok(address) = Address::parse(account) {

@@ -481,7 +481,10 @@ fn what_is_mirrored_ahead_is_found(store: &Arc<dyn Store>) {
         tx.put_event(&with("over", Some(10), Some(vec![1]), "mirrored"))?;
         tx.put_event(&with("nothing there", Some(11), None, "pending"))?;
         tx.put_event(&with("removed there", Some(11), Some(vec![1]), "removed"))?;
-        tx.put_event(&EventRow { account: "b@x.example".into(), ..with("another's", None, Some(vec![1]), "mirrored") })?;
+        tx.put_event(&EventRow {
+            account: "b@x.example".into(),
+            ..with("another's", None, Some(vec![1]), "mirrored")
+        })?;
         tx.put_connection(&connection("a@x.example"))?;
         tx.put_connection(&ConnectionRow { leaving_since: Some(3), ..connection("b@x.example") })?;
         tx.put_connection(&ConnectionRow { leaving_since: None, ..connection("c@x.example") })

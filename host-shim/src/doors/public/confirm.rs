@@ -67,11 +67,7 @@ pub(super) fn go_on(public: &Public, answered: &Answered) -> Response {
 }
 
 /// `GET /signin/confirm?s=…`.
-pub(super) async fn ask(
-    State(public): State<Public>,
-    Query(query): Query<WhichQuery>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn ask(State(public): State<Public>, Query(query): Query<WhichQuery>, headers: HeaderMap) -> Response {
     let (w, progress) = match progress(&public, &query.s, &headers).await {
         Ok(found) => found,
         Err(response) => return response,
@@ -82,9 +78,10 @@ pub(super) async fn ask(
             let accounts = public.accounts.clone();
             let account = question.account.clone();
             let ticket = tokio::task::spawn_blocking(move || accounts.page_ticket(&account)).await;
-            let other = ticket.ok().and_then(Result::ok).map(|ticket| {
-                format!("{}/signin?ticket={ticket}&account=other", public.base)
-            });
+            let other = ticket
+                .ok()
+                .and_then(Result::ok)
+                .map(|ticket| format!("{}/signin?ticket={ticket}&account=other", public.base));
             render(&page(&public, w, &query.s, &question, other), StatusCode::OK)
         }
     }
@@ -189,11 +186,7 @@ fn cookie(headers: &HeaderMap, which: &str) -> Option<String> {
 }
 
 /// How far the sign-in is that this browser holds the cookie of, and the language to say it in.
-async fn progress(
-    public: &Public,
-    which: &str,
-    headers: &HeaderMap,
-) -> Result<(&'static Words, Progress), Response> {
+async fn progress(public: &Public, which: &str, headers: &HeaderMap) -> Result<(&'static Words, Progress), Response> {
     let accept = guard::accept_language(headers);
     let w = words::choose(None, accept);
     let cookie = cookie(headers, which).ok_or_else(|| problem_page(public, w, &SignInProblem::Stale))?;

@@ -45,18 +45,12 @@ pub(super) struct Public {
 
 /// The routes of the public listener. `public_url` is the address under which browsers reach it, `webmail_origins` are the origins
 /// that may frame the settings page beside it.
-pub fn router(
-    mirror: Arc<Mirror>,
-    accounts: Arc<Accounts>,
-    public_url: &str,
-    webmail_origins: &[String],
-) -> Router {
+pub fn router(mirror: Arc<Mirror>, accounts: Arc<Accounts>, public_url: &str, webmail_origins: &[String]) -> Router {
     let url = url::Url::parse(public_url).ok();
     let base = url.as_ref().map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
     let origin = url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let framed = guard::framed_policy(webmail_origins);
-    let public =
-        Public { mirror, accounts, base: base.into(), origin: origin.into(), framed: framed.into() };
+    let public = Public { mirror, accounts, base: base.into(), origin: origin.into(), framed: framed.into() };
     let settings = Router::new()
         .route("/settings", get(settings::open).head(nothing))
         .route("/settings/state", get(settings::state))

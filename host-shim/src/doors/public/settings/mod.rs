@@ -101,10 +101,9 @@ async fn show(public: &Public, headers: &HeaderMap, session: Session, at: page::
     let (mirror, accounts) = (public.mirror.clone(), public.accounts.clone());
     let accept = guard::accept_language(headers).map(str::to_owned);
     let base = public.base.clone();
-    let made = tokio::task::spawn_blocking(move || {
-        page::make(&mirror, &accounts, &base, &session, accept.as_deref(), at)
-    })
-    .await;
+    let made =
+        tokio::task::spawn_blocking(move || page::make(&mirror, &accounts, &base, &session, accept.as_deref(), at))
+            .await;
     match made {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {

@@ -115,6 +115,7 @@ struct SettingsPage<'a> {
     state: &'static str,
     version: String,
     problem: bool,
+    signs_in_again: bool,
     /// The JavaScript-less page in a frame looks again after so many seconds.
     refresh: Option<u32>,
     waiting: bool,
@@ -155,6 +156,13 @@ pub(super) fn make(
         State::Leaving => w.count("state-leaving", mirror.still_to_leave(account)?),
         state => w.with(&format!("state-{}", state.name()), &[("microsoft", microsoft)]),
     }];
+    let last = mirror.events(Some(account), None, LAST_EVENTS)?;
+    // Microsoft may want to see the user over one event although the connection looks alive.
+    let events_wait = matches!(state, State::Connected | State::Off)
+        && last.iter().any(|event| event.state == crate::mirror::State::SignInNeeded);
+    if events_wait {
+        sentences.push(w.say("state-events-wait"));
+    }
     match (state, connection) {
         (State::Dead, _) => sentences.insert(0, standing.phrase().said(w)),
         (State::Leaving, Some(row)) => {
@@ -174,7 +182,6 @@ pub(super) fn make(
     let choices = accounts.own_choices(account, MEETINGS, mirror.declared_settings())?;
     let shows_choice = matches!(state, State::Connected | State::Off | State::Dead);
     let choices = choices.filter(|_| shows_choice);
-    let last = mirror.events(Some(account), None, LAST_EVENTS)?;
     let version = version(&standing, &last);
     let framed = at.framed != Some(false);
     let was_connected = standing.account.as_ref().is_some_and(|row| row.last_remote.is_some());
@@ -185,7 +192,8 @@ pub(super) fn make(
         account: account.as_str(),
         token: &session.form_token,
         state: state.name(),
-        problem: state.is_a_problem(),
+        problem: state.is_a_problem() || events_wait,
+        signs_in_again: events_wait || state == State::Dead,
         // Where a sign-in may be going on in another window, or events are leaving, without a script to look.
         refresh: match state {
             State::New | State::Dead if framed => Some(5),
@@ -217,11 +225,7 @@ pub(super) fn make(
 
 fn choices(w: &'static Words, choices: crate::accounts::settings::Choices) -> Vec<Choice> {
     let counts = choices.counts;
-    let choice = |value: String| Choice {
-        label: w.say(&format!("meetings-{value}")),
-        chosen: value == counts,
-        value,
-    };
+    let choice = |value: String| Choice { label: w.say(&format!("meetings-{value}")), chosen: value == counts, value };
     choices.open.into_iter().map(choice).collect()
 }
 
