@@ -48,7 +48,6 @@ later-unknown = Der Anmeldedienst von Microsoft hat die Anfrage abgelehnt ({ $co
 
 ## Die Anmeldung
 
-product = Microsoft Teams
 sign-in-connected-title = Teams ist verbunden
 sign-in-connected = Der Kalender von { $account } ist jetzt mit dem Microsoft-Konto { $microsoft } verbunden.
 sign-in-problem-title = Teams ist nicht verbunden
@@ -122,7 +121,7 @@ state-waiting-again = Anmeldung noch einmal öffnen
 state-waiting-back = Zurück
 state-connected = Verbunden mit { $microsoft }.
 state-off = Ausgeschaltet. Neue Termine bekommen keine Teams-Besprechung; die eine haben, folgen Ihren Änderungen weiter. Sie bleiben mit { $microsoft } verbunden.
-state-dead = Sie müssen sich erneut anmelden. Bis dahin warten neue Teams-Besprechungen; Termine werden gespeichert wie immer.
+state-dead = Bis dahin warten neue Teams-Besprechungen; Termine werden gespeichert wie immer.
 state-events-wait = Für einige Ihrer Termine möchte Microsoft, dass Sie sich erneut anmelden.
 state-leaving = Wird getrennt. { $count ->
     [one] Ein Termin ist noch aus Teams zu nehmen.

@@ -303,6 +303,11 @@ fn the_accounts_language_decides_and_then_the_browsers() {
     let done = english.press(&question, "confirm-yes").unwrap();
     assert!(done.text().contains("Teams ist verbunden"), "{}", done.text());
     assert!(world.hook.account(ALICE).unwrap().str("message").contains("Verbunden mit"), "the hook API speaks it, too");
+    // A problem is told in it, too, as soon as it is known whose sign-in it is.
+    world.run(&["disconnect", ALICE]);
+    let link = world.hook.settings_link(ALICE).unwrap().str("url").to_owned();
+    let refused = Browser::default().refuse_consent(&link, ALICE_AT_MICROSOFT).unwrap();
+    assert!(refused.text().contains("Teams ist nicht verbunden"), "{}", refused.text());
     let lost = german.open(&format!("{}/nowhere", world.public_url)).unwrap();
     assert!(lost.text().contains("Hier ist nichts"), "{}", lost.text());
 }

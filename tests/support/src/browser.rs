@@ -209,9 +209,9 @@ impl Browser {
         self.follow(link, Some(form))
     }
 
-    /// Takes over another browser's cookies, as a thief would.
-    pub fn with_cookies_of(&mut self, other: &Self) {
-        self.cookies.clone_from(&other.cookies);
+    /// The values of all its cookies.
+    pub fn cookie_values(&self) -> Vec<String> {
+        self.cookies.values().flatten().map(|(_, value)| value.clone()).collect()
     }
 
     fn follow(&mut self, link: &str, form: Option<&[(&str, &str)]>) -> Result<Page, String> {
