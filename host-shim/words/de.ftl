@@ -213,6 +213,7 @@ test-not-connected = Es gibt keine Verbindung, die getestet werden kann.
 
 held-title = Was von Ihrem Microsoft-Konto aufbewahrt wird
 held-address = Die Adresse { $microsoft } und die Kennnummern von Microsoft für das Konto und seine Organisation.
+held-last = Die Adresse { $microsoft }, um sie bei der nächsten Anmeldung vorzuschlagen. Der Zugang wurde gelöscht.
 held-tokens = Die Erlaubnis, dort Ihren Kalender zu lesen und zu ändern, versiegelt; nie Ihr Kennwort, und nichts für E-Mail, Dateien oder Kontakte.
 held-events = Von jedem übertragenen Termin seine Kennnummer bei Microsoft und der Teilnahmelink; sein Text, versiegelt, bis 30 Tage nach seinem Ende.
 

@@ -214,6 +214,7 @@ test-not-connected = There is no connection to test.
 
 held-title = What is held of your Microsoft account
 held-address = The address { $microsoft }, and Microsoft’s identifiers of that account and its organisation.
+held-last = The address { $microsoft }, to suggest it when you sign in again. The access was wiped.
 held-tokens = The permission to read and write your calendar there, sealed; never your password, and nothing for mail, files or contacts.
 held-events = Of each mirrored event its identifier at Microsoft and the join link; its text, sealed, until 30 days after its end.
 
