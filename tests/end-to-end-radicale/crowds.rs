@@ -1,1 +1,84 @@
-//! (soon)
+//! Many at once, while Microsoft takes its time.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use graph_sim::{Fault, FaultKind};
+
+use crate::radicale::{SOON, with_teams};
+use crate::saves::wired;
+use crate::world::until;
+
+#[test]
+fn sixteen_waiting_saves_keep_nobody_else_waiting() {
+    let Some((world, radicale)) = wired() else { return };
+    radicale.calendar("/bob/work/", "bob");
+    world.sim.fault(Fault::new(FaultKind::Delay).on_graph("POST", "/events").delay(2_000).always());
+    let saving = AtomicBool::new(true);
+    let (slowest, asked) = std::thread::scope(|scope| {
+        let saves: Vec<_> = (0..16)
+            .map(|number| {
+                let (radicale, uid) = (&radicale, format!("e{number}"));
+                scope.spawn(move || {
+                    let begun = Instant::now();
+                    let saved = radicale.put(&format!("/alice/work/{uid}.ics"), &with_teams(&uid, "Planning", &[]));
+                    assert_eq!(saved.status, 201, "{}", saved.text);
+                    begun.elapsed()
+                })
+            })
+            .collect();
+        let bystander = scope.spawn(|| {
+            // From the moment on at which saves wait for Microsoft.
+            assert!(until(SOON, || !world.graph().is_empty()));
+            let (mut slowest, mut asked) = (Duration::ZERO, 0);
+            while saving.load(Ordering::Relaxed) {
+                let begun = Instant::now();
+                let found = radicale.request("PROPFIND", "/bob/work/", "bob", &[("depth", "1")], "");
+                slowest = slowest.max(begun.elapsed());
+                assert_eq!(found.status, 207);
+                asked += 1;
+            }
+            (slowest, asked)
+        });
+        let waited: Vec<Duration> = saves.into_iter().map(|save| save.join().unwrap()).collect();
+        saving.store(false, Ordering::Relaxed);
+        let waiting = waited.iter().filter(|time| **time > Duration::from_millis(1_900)).count();
+        assert!((1..=4).contains(&waiting), "half of max_connections may wait: {waited:?}");
+        bystander.join().unwrap()
+    });
+    assert!(asked > 10, "{asked}");
+    assert!(slowest < Duration::from_millis(200), "{slowest:?} of {asked}");
+    eprintln!("the slowest of {asked} PROPFINDs took {slowest:?}");
+    // Who did not wait gets the link later, without another save.
+    for number in 0..16 {
+        radicale.holds_link(&world, &format!("/alice/work/e{number}.ics"), &format!("e{number}"));
+    }
+    assert_eq!(world.in_teams().len(), 16);
+    assert_eq!(world.graph_methods(), ["POST"; 16]);
+}
+
+#[test]
+fn saves_of_one_event_at_once_end_with_what_is_stored() {
+    let Some((world, radicale)) = wired() else { return };
+    radicale.put("/alice/work/e1.ics", &with_teams("e1", "Planning", &[]));
+    radicale.holds_link(&world, "/alice/work/e1.ics", "e1");
+    for round in 0..5 {
+        std::thread::scope(|scope| {
+            for number in 0..6 {
+                let radicale = &radicale;
+                scope.spawn(move || {
+                    let subject = format!("Round {round}, hand {number}");
+                    radicale.put("/alice/work/e1.ics", &with_teams("e1", &subject, &[]));
+                });
+            }
+        });
+        radicale.told();
+        let stored = radicale.stored("/alice/work/e1.ics");
+        let subject = stored.lines().find_map(|line| line.strip_prefix("SUMMARY:")).unwrap().to_owned();
+        let same = until(SOON, || world.in_teams()[0]["subject"] == subject.as_str());
+        assert!(same, "stored `{subject}`, in Teams {}\n{}", world.in_teams()[0]["subject"], radicale.log());
+        assert!(until(SOON, || world.settled("e1").str("state") == "mirrored"));
+        assert_eq!(world.in_teams()[0]["subject"], subject.as_str());
+    }
+    assert_eq!(world.in_teams().len(), 1);
+}
