@@ -1,11 +1,10 @@
 //! Whole calendars: imports, and what a deleted calendar takes along.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use support::event;
 
-use crate::radicale::{Radicale, SOON, with_teams};
+use crate::radicale::{SOON, with_teams};
 use crate::saves::wired;
 use crate::world::{ALICE, World, until};
 
@@ -98,12 +97,10 @@ fn what_an_import_replaces_and_leaves_out_is_gone() {
 fn a_deleted_calendar_takes_its_meetings_along() {
     let Some((world, radicale)) = wired() else { return };
     radicale.calendar("/alice/home/", "alice");
-    let mut text = String::new();
     for number in 0..5 {
         let path = format!("/alice/work/e{number}.ics");
         radicale.put(&path, &with_teams(&format!("e{number}"), "Planning", &[]));
         radicale.holds_link(&world, &path, &format!("e{number}"));
-        let _ = write!(text, "{path} ");
     }
     radicale.put("/alice/home/h1.ics", &with_teams("h1", "At home", &[]));
     radicale.holds_link(&world, "/alice/home/h1.ics", "h1");
@@ -111,7 +108,7 @@ fn a_deleted_calendar_takes_its_meetings_along() {
     assert_eq!(radicale.request("DELETE", "/alice/work/", "bob", &[], "").status, 403);
     radicale.told();
     assert_eq!(radicale.delete("/alice/work/").status, 200);
-    assert!(until(SOON, || world.in_teams().len() == 1), "{text}\n{}\n{}", radicale.log(), world.log_tail());
+    assert!(until(SOON, || world.in_teams().len() == 1), "{}\n{}", radicale.log(), world.log_tail());
     assert_eq!(world.in_teams()[0]["subject"], "At home");
     assert_eq!(world.graph_methods(), ["DELETE"; 5]);
     radicale.told();
@@ -163,5 +160,4 @@ fn an_event_moved_to_a_colleague_is_the_colleagues() {
     methods.retain(|method| method != "GET");
     methods.sort();
     assert_eq!(methods, ["DELETE", "POST"]);
-    let _: &Radicale = &radicale;
 }

@@ -38,10 +38,10 @@ fn an_update_is_one_request_and_keeps_the_link() {
     let link = radicale.holds_link(&world, E1, "e1");
     world.sim.clear_requests();
     let before = radicale.get(E1);
-    let next = event::with_line(&before.text, "SUMMARY", "SUMMARY:Planning, moved");
+    let next = event::with_line(&before.text, "SUMMARY", "SUMMARY:Planning again");
     let saved = radicale.put_as("alice", E1, &next, &[("if-match", before.header("etag").unwrap())]);
     assert!(matches!(saved.status, 201 | 204), "{}", saved.text);
-    assert!(until(SOON, || world.in_teams()[0]["subject"] == "Planning, moved"), "{}", world.log_tail());
+    assert!(until(SOON, || world.in_teams()[0]["subject"] == "Planning again"), "{}", world.log_tail());
     assert_eq!(world.graph_methods(), ["PATCH"]);
     assert_eq!(world.settled("e1").str("join_url"), link);
     assert!(radicale.stored(E1).contains(&link));

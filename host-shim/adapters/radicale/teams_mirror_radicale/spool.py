@@ -122,10 +122,10 @@ class Spool:
         return Note(self, name, descriptor, looks)
 
     def names(self) -> List[str]:
-        """All notes, oldest first; those held by operations included."""
+        """All notes, oldest first; those held by operations included. None where the folder cannot be read."""
         try:
             return sorted(name for name in os.listdir(self.folder) if name.endswith(_ENDING) and name[0] != ".")
-        except FileNotFoundError:
+        except OSError:
             return []
 
     def count(self, at_most_old: float = 0.0) -> int:

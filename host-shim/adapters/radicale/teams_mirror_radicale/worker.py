@@ -21,6 +21,8 @@ from teams_mirror_radicale.spool import Note
 if TYPE_CHECKING:
     from teams_mirror_radicale.mirror import Mirror
 
+#: In place of a lock, where there is no folder to hold one.
+_NO_FOLDER = -1
 #: How often a hook that does not answer is asked, and the folder is looked at for notes of other processes, in seconds.
 _TICK = 0.5
 #: How long a note that the hook could not take waits, at most, in seconds.
@@ -80,9 +82,13 @@ class Worker:
 
     def _is_the_worker(self) -> bool:
         if self._lock is None:
-            self._lock = self._mirror.spool.only_worker()
-            if self._lock is not None:
-                self._mirror.spool.tidy()
+            try:
+                self._lock = self._mirror.spool.only_worker()
+                if self._lock is not None:
+                    self._mirror.spool.tidy()
+            except OSError:
+                # There are no notes then. Links can be written back by any number of processes: If-Match keeps them apart.
+                self._lock = _NO_FOLDER
         return self._lock is not None
 
     def _work_off(self) -> None:
