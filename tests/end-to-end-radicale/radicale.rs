@@ -21,8 +21,8 @@ pub struct Setup {
     pub version: &'static str,
     /// Lines of the adapter's configuration; the address of the hook, the secret and the template are there already.
     pub adapter: String,
-    /// Lines for Radicale's section `[server]`.
-    pub server: String,
+    /// Further sections of Radicale's configuration.
+    pub sections: &'static str,
     /// Whether the adapter is there; without it, Radicale is as its authors made it.
     pub with_adapter: bool,
     /// The secret, where it is not the right one.
@@ -34,7 +34,7 @@ impl Default for Setup {
         Self {
             version: python::NEWEST,
             adapter: String::new(),
-            server: String::new(),
+            sections: "",
             with_adapter: true,
             secret: None,
         }
@@ -94,13 +94,13 @@ impl Radicale {
         write(
             "config",
             format!(
-                "[server]\nhosts = 127.0.0.1:{port}\n{}\n[auth]\ntype = htpasswd\nhtpasswd_filename = {}\n\
+                "[server]\nhosts = 127.0.0.1:{port}\n[auth]\ntype = htpasswd\nhtpasswd_filename = {}\n\
                  htpasswd_encryption = plain\ndelay = 0\n[rights]\ntype = from_file\nfile = {}\n\
-                 [storage]\nfilesystem_folder = {}\n[logging]\nlevel = info\n",
-                setup.server,
+                 [storage]\nfilesystem_folder = {}\n[logging]\nlevel = info\n{}",
                 path("users"),
                 path("rights"),
-                path("store")
+                path("store"),
+                setup.sections
             ),
         );
         write("secret", format!("{}\n", setup.secret.as_ref().unwrap_or(&world.secret)));

@@ -237,6 +237,19 @@ fn what_asks_for_nothing_costs_nothing() {
     assert!(!radicale.stored(E1).contains("CONFERENCE"));
 }
 
+/// Radicale ends a text at a comma that is not escaped. Teams shows what is stored, not what was sent.
+#[test]
+fn what_radicale_reads_in_its_own_way_is_mirrored_as_it_is_stored() {
+    let Some((world, radicale)) = wired() else { return };
+    radicale.put(E1, &with_teams("e1", "Planning, at last", &[]));
+    radicale.holds_link(&world, E1, "e1");
+    let stored = radicale.stored(E1);
+    let subject = stored.lines().find_map(|line| line.strip_prefix("SUMMARY:")).unwrap().to_owned();
+    assert_ne!(subject, "Planning, at last");
+    assert!(until(SOON, || world.in_teams()[0]["subject"] == subject.as_str()), "{:#?}", world.in_teams());
+    radicale.told();
+}
+
 /// Radicale writes texts in a form of its own. What it makes of a text with our lines, less our lines, is what it makes of the
 /// text without them.
 #[test]

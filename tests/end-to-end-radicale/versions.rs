@@ -89,3 +89,49 @@ fn radicale_3_7() {
 fn radicale_3_1_of_debian_12() {
     works_with("3.1.8");
 }
+
+/// Alice shares a calendar with Bob, who saves in it under a path of his own.
+fn sharing_works_with(version: &'static str) {
+    let world = World::signed_in();
+    let sections = "[sharing]\ntype = csv\ncollection_by_map = True\npermit_create_map = True\n";
+    let Some(radicale) = Radicale::set_up(&world, Setup { version, sections, ..Setup::default() }) else { return };
+    radicale.calendar("/alice/work/", "alice");
+    let ask = |user: &str, what: &str, body: &str| {
+        let json = [("content-type", "application/json"), ("accept", "application/json")];
+        let answer = radicale.request("POST", &format!("/.sharing/v1/map/{what}"), user, &json, body);
+        assert!(answer.text.contains("success"), "{} {}\n{}", answer.status, answer.text, radicale.log());
+    };
+    let share = "\"PathOrToken\": \"/bob/alices/\", \"PathMapped\": \"/alice/work/\", \"User\": \"bob\"";
+    ask("alice", "create", &format!("{{{share}, \"Permissions\": \"RrWw\", \"Enabled\": \"True\"}}"));
+    ask("bob", "enable", "{\"PathOrToken\": \"/bob/alices/\"}");
+
+    let saved = radicale.put_as("bob", "/bob/alices/e1.ics", &with_teams("e1", "Shared", &[]), &[]);
+    assert_eq!(saved.status, 201, "{}\n{}", saved.text, radicale.log());
+    let link = radicale.holds_link(&world, "/alice/work/e1.ics", "e1");
+    assert_eq!(world.hook.event(ALICE, "e1").unwrap().json["objects"], serde_json::json!(["/alice/work/e1.ics"]));
+    assert_eq!(world.hook.event("bob@test.tld", "e1").unwrap().status, 204);
+    assert_eq!(world.graph_methods(), ["POST"]);
+    let seen = radicale.request("GET", "/bob/alices/e1.ics", "bob", &[], "");
+    assert!(event::unfolded(&seen.text).contains(&link), "{} {}", seen.status, seen.text);
+    let next = event::with_line(&seen.text, "SUMMARY", "SUMMARY:Changed by Bob");
+    assert!(matches!(radicale.put_as("bob", "/bob/alices/e1.ics", &next, &[]).status, 201 | 204));
+    assert!(until(SOON, || world.in_teams()[0]["subject"] == "Changed by Bob"), "{}", world.log_tail());
+    assert_eq!(radicale.request("DELETE", "/bob/alices/e1.ics", "bob", &[], "").status, 200);
+    assert!(until(SOON, || world.in_teams().is_empty()), "{}\n{}", radicale.log(), world.log_tail());
+    radicale.told();
+}
+
+#[test]
+fn shares_of_radicale_3_9() {
+    sharing_works_with(crate::python::NEWEST);
+}
+
+#[test]
+fn shares_of_radicale_3_8() {
+    sharing_works_with("3.8.3");
+}
+
+#[test]
+fn shares_of_radicale_3_7() {
+    sharing_works_with("3.7.8");
+}

@@ -6,7 +6,7 @@ Reading iCalendar is the extension's work. The adapter needs the UID alone, beca
 from __future__ import annotations
 
 import re
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 _LINE = re.compile(r"\r?\n")
@@ -52,6 +52,20 @@ def event_uid(text: str) -> Optional[str]:
         return None
     uid = uids.pop()
     return uid if uid and len(uid.encode("utf-8", "replace")) <= 1024 else None
+
+
+def event_lines(text: str) -> List[str]:
+    """The lines of the events, joined and sorted: how a text folds and orders them makes no difference."""
+    found: List[str] = []
+    inside = False
+    for line in _LINE.split(_FOLD.sub("", text)):
+        begins = line.upper().rstrip() == "BEGIN:VEVENT"
+        inside = inside or begins
+        if inside and line:
+            found.append(line)
+        if line.upper().rstrip() == "END:VEVENT":
+            inside = False
+    return sorted(found)
 
 
 def _lines(text: str) -> Iterator[Tuple[str, str]]:

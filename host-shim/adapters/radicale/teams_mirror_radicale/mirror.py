@@ -47,6 +47,10 @@ class Mirror:
         """Begins to work notes off and to write links back, unless this process does already."""
         self._worker.start()
 
+    def stop(self) -> None:
+        """Ends that."""
+        self._worker.stop()
+
     def whose(self, path: str, user: str, further: Tuple[Any, ...]) -> Tuple[str, Optional[str]]:
         """The path as its owner names it, and the owner's address: a delegate's save is the owner's event."""
         share = self.stored.share(path, user, further)

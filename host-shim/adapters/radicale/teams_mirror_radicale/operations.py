@@ -53,34 +53,34 @@ class Save(Operation):
     """A save of one event, announced."""
 
     def __init__(self, mirror: Mirror, note: Optional[Note], where: Dict[str, str], environ: Dict[str, Any],
-                 original: bytes, announced: Answer, change: str) -> None:
+                 content: bytes, text: str, announced: Answer, change: str) -> None:
         super().__init__(mirror, note)
         self._account, self._uid, self._object = where["account"], where["uid"], where["object"]
         self._environ = environ
-        self._original = original
+        self._original = content
         self._type = environ.get("CONTENT_TYPE")
+        self._text = text
         self._change = change
-        self._ours = announced.status in (200, 202)
-        text = announced.get("icalendar") if self._ours else None
-        self._recorded = self._ours and announced.get("change") != "unrecorded"
-        amended = text.encode("utf-8") if isinstance(text, str) else original
-        self.amended = amended if amended != original else None
+        ours = announced.status in (200, 202)
+        answered = announced.get("icalendar") if ours else None
+        self._recorded = ours and announced.get("change") != "unrecorded"
+        #: What is to be stored in place of the client's text; ``None``: the client's.
+        self.amended: Optional[str] = answered if isinstance(answered, str) and answered != text else None
         self._result = "stored"
 
     def store(self, store: Callable[[], Any]) -> Any:
         """Has Radicale store the answered text; the client's own, should Radicale not like the answered one."""
         if self.amended is None:
             return store()
-        self._body(self.amended, "text/calendar; charset=utf-8")
+        self._body(self.amended.encode("utf-8"), "text/calendar; charset=utf-8")
         answer = store()
         if not _succeeded(answer):
             amended, self.amended, self._result = self.amended, None, "stored-original"
             self._body(self._original, self._type)
             answer = store()
             if _succeeded(answer):
-                logger.error(
-                    "teams-mirror: Radicale stores `%s` as it was sent, and not with the %d octets of the join link",
-                    self._object, len(amended) - len(self._original))
+                logger.error("teams-mirror: Radicale stores `%s` as it was sent, but not with the %d characters of the "
+                             "join link", self._object, len(amended) - len(self._text))
         return answer
 
     def answered(self, answer: Any) -> Any:
@@ -99,15 +99,17 @@ class Save(Operation):
             self._mirror.unanswered(error)
             self.unknown()
             return
-        # What was reported is what we stored; another save may have come between.
-        if not answer.taken or (etag and not self._still(etag)):
-            self.unknown()
-        else:
+        if answer.taken and (result == "refused" or self._is_stored(etag)):
             self._done()
+        else:
+            self.unknown()
 
-    def _still(self, etag: str) -> bool:
+    def _is_stored(self, etag: Optional[str]) -> bool:
+        """Whether what was reported is what is stored: another save may have come between, and Radicale may have read the text
+        in its own way, as one with a comma that is not escaped."""
         now = self._mirror.stored.object(self._object)
-        return now is not None and now.etag == etag
+        given = self._text if self.amended is None else self.amended
+        return now is not None and now.etag == etag and ical.event_lines(now.text) == ical.event_lines(given)
 
     def _body(self, content: bytes, kind: Optional[str]) -> None:
         self._environ["wsgi.input"] = io.BytesIO(content)
@@ -131,6 +133,9 @@ def saved(mirror: Mirror, environ: Dict[str, Any], base_prefix: str, path: str, 
     if length > LARGEST:
         return _noted(mirror, [look(account, before, path)]) if before else None
     content = _read(environ, length)
+    if len(content) < length:
+        # It broke off; Radicale says so.
+        return None
     text = httputils.decode_request(mirror.configuration, environ, content)
     uid = ical.event_uid(text)
     if uid is None:
@@ -164,7 +169,7 @@ def _announced(mirror: Mirror, environ: Dict[str, Any], where: Dict[str, str], c
         raise
     if not answer.taken:
         mirror.refused(where["object"], answer)
-    return Save(mirror, note, where, environ, content, answer, change)
+    return Save(mirror, note, where, environ, content, text, answer, change)
 
 
 def deleted(mirror: Mirror, path: str, user: str, further: Tuple[Any, ...]) -> Optional[Operation]:

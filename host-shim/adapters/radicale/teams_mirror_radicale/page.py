@@ -22,7 +22,7 @@ def answer(mirror: Mirror, environ: Dict[str, Any], user: str) -> Any:
     if account is None:
         return _page(404, "Your login belongs to no address, so there is nothing to set. Ask your administrator.")
     if environ.get("REQUEST_METHOD") == "HEAD":
-        return _shaped(200, dict(_HEADERS), "")
+        return _shaped(200, {**_HEADERS, "Content-Type": "text/plain"}, "")
     try:
         _introduce(mirror, account, environ)
         link = mirror.hook.settings_link(account)

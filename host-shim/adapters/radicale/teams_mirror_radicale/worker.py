@@ -27,6 +27,8 @@ _NO_FOLDER = -1
 _TICK = 0.5
 #: How long a note that the hook could not take waits, at most, in seconds.
 _LONGEST_WAIT = 60.0
+#: How long to wait after something that should not happen, in seconds.
+_PAUSE = 5.0
 #: How long one request for changes waits, in seconds.
 _POLL = 25
 #: After this the changes are asked for from the beginning, in seconds.
@@ -59,9 +61,14 @@ class Worker:
         threading.Thread(target=self._notes, name="teams-mirror-notes", daemon=True).start()
         threading.Thread(target=self._links, name="teams-mirror-links", daemon=True).start()
 
+    def stop(self) -> None:
+        """Ends the threads, each after what it is at."""
+        self._process = None
+        self._mirror.spool.left.set()
+
     def _notes(self) -> None:
         mine = os.getpid()
-        while os.getpid() == mine:
+        while self._process == mine:
             self._mirror.spool.left.wait(_TICK)
             self._mirror.spool.left.clear()
             try:
@@ -179,7 +186,7 @@ class Worker:
     def _links(self) -> None:
         mine = os.getpid()
         after, begun = None, time.monotonic()
-        while os.getpid() == mine:
+        while self._process == mine:
             if self._lock is None or not self._mirror.up:
                 time.sleep(_TICK)
                 continue
@@ -200,7 +207,7 @@ class Worker:
                 time.sleep(_TICK)
             except Exception as error:
                 logger.error("teams-mirror: writing links back failed, and is tried again: %s", error, exc_info=True)
-                time.sleep(_LONGEST_WAIT)
+                time.sleep(_PAUSE)
 
     def _write_back(self, change: Dict[str, Any]) -> None:
         account, uid = str(change.get("account")), str(change.get("uid"))
@@ -211,8 +218,11 @@ class Worker:
                 continue
             try:
                 self._write_object(account, uid, object_, owner, change)
-            except Unanswered:
-                raise
+            except Unanswered as error:
+                if error.down:
+                    raise
+                # It is offered again tomorrow, and at the next start; others need not wait for it.
+                logger.error("teams-mirror: the link of `%s` could not be written back: %s", object_, error)
             except Exception as error:
                 logger.error("teams-mirror: the link of `%s` could not be written back: %s", object_, error, exc_info=True)
 
