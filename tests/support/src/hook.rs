@@ -109,6 +109,11 @@ impl Hook {
         Self { base: base.trim_end_matches('/').into(), secret: secret.trim().into() }
     }
 
+    /// The address it calls.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The same address with another secret.
     pub fn with_secret(&self, secret: &str) -> Self {
         Self::new(&self.base, secret)
