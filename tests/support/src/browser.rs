@@ -44,6 +44,9 @@ pub struct Browser {
     stop_at: Option<String>,
 }
 
+/// Longer than any page takes.
+const LONGEST_STEP: std::time::Duration = std::time::Duration::from_secs(90);
+
 /// More steps than any sign-in takes.
 const MOST_STEPS: usize = 20;
 
@@ -122,7 +125,7 @@ impl Browser {
         let origin = url.origin().ascii_serialization();
         let cookies = self.cookies.entry(origin.clone()).or_default();
         let header = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
-        let agent = crate::agent();
+        let agent = crate::agent(LONGEST_STEP);
         let answer = match form {
             None => agent.get(url.as_str()).header("cookie", &header).call(),
             Some(fields) => agent.post(url.as_str()).header("cookie", &header).send_form(fields.iter().copied()),

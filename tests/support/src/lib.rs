@@ -17,12 +17,12 @@ pub use hook::{Answer, Hook, Put};
 pub use server::Server;
 
 /// An agent that shows every status and follows nothing.
-pub(crate) fn agent() -> ureq::Agent {
+pub(crate) fn agent(longest_call: std::time::Duration) -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .proxy(None)
-        .timeout_global(Some(std::time::Duration::from_secs(90)))
+        .timeout_global(Some(longest_call))
         .build()
         .into()
 }
