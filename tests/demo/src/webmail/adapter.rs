@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sha2::Digest as _;
@@ -19,6 +19,8 @@ use super::words::{Language, Said};
 const LONGEST_CALL: Duration = Duration::from_secs(10);
 /// How long a request for changes stays open.
 const POLL_SECONDS: u64 = 25;
+/// How long the page after a save looks whether the event has arrived.
+const A_MOMENT: Duration = Duration::from_secs(1);
 /// From one try of what is owed to the next.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -143,6 +145,19 @@ impl Calendar {
     /// How an event stands; nothing where teams-mirror does not answer or keeps nothing of it.
     pub(crate) fn event_standing(&self, id: &str) -> Option<Answer> {
         self.hook.event(&self.account, &self.uid(id)).ok().filter(|answer| answer.status == 200)
+    }
+
+    /// The same once nothing is on its way any more, or a moment is over: what was just saved is mostly there at once.
+    pub(crate) fn event_settled(&self, id: &str) -> Option<Answer> {
+        let end = Instant::now() + A_MOMENT;
+        loop {
+            let standing = self.event_standing(id);
+            let on_its_way = standing.as_ref().is_some_and(|answer| answer.str("state") == "pending");
+            if !on_its_way || Instant::now() >= end {
+                return standing;
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
     }
 
     pub(crate) fn stored(&self) -> Vec<(Id, Object)> {

@@ -42,6 +42,11 @@ pub(super) struct Done {
 }
 
 impl Done {
+    /// Whether anything was done.
+    pub(super) fn is_something(&self) -> bool {
+        self.done.is_some()
+    }
+
     fn text(&self, words: &Words) -> Option<String> {
         let said = (words.said)(self.done?);
         Some(self.detail.as_ref().map_or_else(|| said.to_owned(), |detail| format!("{said} {detail}")))
