@@ -16,7 +16,9 @@
 
 mod axe;
 mod chromium;
+mod relay;
 mod webdriver;
 mod world;
 
 mod flows;
+mod outages;

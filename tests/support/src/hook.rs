@@ -125,6 +125,11 @@ impl Hook {
         Self { longest_call: self.longest_call, ..Self::new(&self.base, secret) }
     }
 
+    /// The same with another address, for example that of something in between.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').into(), ..self.clone() }
+    }
+
     /// First beat.
     ///
     /// # Errors

@@ -17,8 +17,9 @@ use super::words::{Language, Said};
 
 /// The longest a page waits for the hook API: a save may wait 5 seconds for a link, and that is not all of a save.
 const LONGEST_CALL: Duration = Duration::from_secs(10);
-/// How long a request for changes stays open.
-const POLL_SECONDS: u64 = 25;
+/// How long a request for changes stays open. A server would take 30 seconds; but what is open holds up teams-mirror's stop, and
+/// a demo is stopped often.
+const POLL_SECONDS: u64 = 3;
 /// How long the page after a save looks whether the event has arrived.
 const A_MOMENT: Duration = Duration::from_secs(1);
 /// From one try of what is owed to the next.

@@ -131,9 +131,11 @@ fn form(visit: &Visit, id: &str, fields: Fields, done: &Done, mistake: Option<&M
     let draft = calendar.draft(id);
     let cancelled = stored.as_ref().is_some_and(is_cancelled);
     let known = stored.is_some() || draft.is_some();
-    let standing = visit.standing.as_ref().filter(|_| known).and_then(|_| {
-        if done.is_something() { calendar.event_settled(id) } else { calendar.event_standing(id) }
-    });
+    let standing = visit
+        .standing
+        .as_ref()
+        .filter(|_| known)
+        .and_then(|_| if done.is_something() { calendar.event_settled(id) } else { calendar.event_standing(id) });
     let week = fields.check().ok().map(|entry| monday(entry.start.date()));
     let status = if mistake.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = EventPage {
