@@ -1,4 +1,5 @@
-//! Builds the extension that this program carries in itself, and tells the compiler where it lies.
+//! Builds the extension that this program carries in itself, and tells the compiler where it lies; lists the catalogues of
+//! what users are told.
 //!
 //! The extension is another package for another target (`wasm32-wasip2`), so it is built by a cargo of its own:
 //!
@@ -41,7 +42,7 @@ const NOT_INHERITED: [&str; 10] = [
 ];
 
 fn main() -> ExitCode {
-    match component() {
+    match words().and_then(|()| component()) {
         Ok(path) => {
             println!("cargo::rustc-env=TEAMS_MIRROR_EMBEDDED={}", path.display());
             ExitCode::SUCCESS
@@ -53,6 +54,24 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Lists the catalogues of what users are told, so that adding a language is adding a file.
+fn words() -> Result<(), String> {
+    let folder = variable("CARGO_MANIFEST_DIR")?.join("words");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let entries = fs::read_dir(&folder).map_err(|error| format!("cannot list `{}`: {error}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|kind| kind == "ftl"));
+    files.sort();
+    let mut list = String::from("static FILES: &[(&str, &str)] = &[\n");
+    for file in files {
+        let tag = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        list.push_str(&format!("    ({tag:?}, include_str!({:?})),\n", file.display().to_string()));
+    }
+    list.push_str("];\n");
+    let path = variable("OUT_DIR")?.join("words.rs");
+    fs::write(&path, list).map_err(|error| format!("cannot write `{}`: {error}", path.display()))
 }
 
 /// A copy of the extension in `OUT_DIR`, which no other build changes under the compiler's eyes.

@@ -22,6 +22,10 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The address under which browsers reach the public listener, `https://…` (plain http for literal loopback only).
     pub public_url: String,
+    /// Origins of webmails that may show the settings page in a frame, beside that of `public_url`: `https://mail.example.org`,
+    /// or `https://*.example.org` for all names under a domain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webmail_origins: Vec<String>,
     /// A component to load instead of the built-in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<PathBuf>,
@@ -183,6 +187,7 @@ impl Config {
         Self {
             state_dir: state_dir.into(),
             public_url: public_url.into(),
+            webmail_origins: Vec::new(),
             component: None,
             listen: Listen::default(),
             mirror: MirrorConfig::default(),
@@ -224,6 +229,9 @@ impl Config {
         if url.query().is_some() || url.fragment().is_some() {
             return Err("`public_url` must not have a query or a fragment".into());
         }
+        for origin in &self.webmail_origins {
+            check_origin(origin).map_err(|why| format!("`webmail_origins` holds `{origin}`, {why}"))?;
+        }
         if let Endpoint::Tcp(address) = &self.listen.hook
             && !address.ip().is_loopback()
         {
@@ -255,6 +263,24 @@ impl Config {
     /// The folder of compiled components.
     pub fn cache_dir(&self) -> PathBuf {
         self.state_dir.join("cache")
+    }
+}
+
+/// Sees whether a text is an origin that a page may be framed by (CSP Level 3, `frame-ancestors`), letter by letter: it is put
+/// into a header.
+fn check_origin(origin: &str) -> Result<(), &'static str> {
+    const FORM: &str = "which is no origin; write `https://mail.example.org`, without a path";
+    let (scheme, rest) = origin.split_once("://").ok_or(FORM)?;
+    let host = rest.strip_prefix("*.").unwrap_or(rest);
+    let url = url::Url::parse(&format!("{scheme}://{host}")).map_err(|_| FORM)?;
+    if url.origin().ascii_serialization() != format!("{scheme}://{host}") || host.contains('*') {
+        return Err(FORM);
+    }
+    let here = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+    match scheme {
+        "https" => Ok(()),
+        "http" if here && host == rest => Ok(()),
+        _ => Err("which does not begin with `https://` (plain http is for this machine alone)"),
     }
 }
 
@@ -304,6 +330,32 @@ mod tests {
     fn an_unknown_key_names_the_nearest() {
         let error = read("state_dir = '/x'\npublic_ulr = 'https://x.example'\n").unwrap_err().to_string();
         assert!(error.contains("Did you mean `public_url`?"), "{error}");
+    }
+
+    #[test]
+    fn only_origins_may_frame() {
+        for good in
+            ["https://mail.example.org", "https://*.example.org", "https://x.example:8443", "http://localhost:81"]
+        {
+            assert_eq!(check_origin(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "*",
+            "https://*",
+            "https:",
+            "mail.example.org",
+            "http://mail.example.org",
+            "http://*.localhost",
+            "https://mail.example.org/",
+            "https://mail.example.org/x",
+            "https://a b.example",
+            "https://x.example; script-src *",
+            "https://x.example,y",
+            "https://user@x.example",
+            "https://*.*.example",
+        ] {
+            assert!(check_origin(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

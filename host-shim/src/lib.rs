@@ -8,6 +8,7 @@
 //! | [`mirror`] | what each event should be at the remote service, and the loop that makes it so |
 //! | [`store`] | what must survive a crash |
 //! | [`doors`] | where servers, administrators and users come in |
+//! | [`words`] | what users are told, in their language |
 //! | [`cli`] | the commands of `teams-mirror` |
 //!
 //! A door knows `mirror` and `accounts`; `mirror` knows `component`, `accounts` and `store`; `component` knows none of the
@@ -25,3 +26,4 @@ pub mod listen;
 pub mod mirror;
 pub mod serve;
 pub mod store;
+pub mod words;

@@ -186,8 +186,12 @@ impl Shim {
             .map_err(|e| StartError::Machine(format!("the machine gives no threads: {e}")))?;
         let shim = Arc::new(self);
         let hook = doors::hook::router(Arc::clone(&shim.mirror), Arc::clone(&shim.accounts));
-        let public =
-            doors::public::router(Arc::clone(&shim.mirror), Arc::clone(&shim.accounts), &shim.config.public_url);
+        let public = doors::public::router(
+            Arc::clone(&shim.mirror),
+            Arc::clone(&shim.accounts),
+            &shim.config.public_url,
+            &shim.config.webmail_origins,
+        );
         let admin = doors::admin::router(Arc::clone(&shim));
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let listeners = runtime.block_on(async {

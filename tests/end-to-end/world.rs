@@ -39,6 +39,15 @@ impl World {
 
     /// With these lines in the configuration's `[mirror]` section.
     pub fn with(mirror: &str) -> Self {
+        Self::installed("", mirror)
+    }
+
+    /// With these lines at the beginning of the configuration.
+    pub fn with_config(lines: &str) -> Self {
+        Self::installed(lines, "delete_grace = '300ms'")
+    }
+
+    fn installed(lines: &str, mirror: &str) -> Self {
         let sim = Simulator::start(([127, 0, 0, 1], 0).into()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (hook_port, public_port) = (free_port(), free_port());
@@ -58,7 +67,7 @@ impl World {
         let written = std::fs::read_to_string(&config).unwrap();
         assert!(written.contains(&public_url), "{written}");
         let short = format!(
-            "state_dir = '{state}'\npublic_url = '{public_url}'\n[listen]\nhook = '127.0.0.1:{hook_port}'\n\
+            "state_dir = '{state}'\npublic_url = '{public_url}'\n{lines}[listen]\nhook = '127.0.0.1:{hook_port}'\n\
              public = '127.0.0.1:{public_port}'\n[mirror]\n{mirror}\n[log]\nfilter = 'trace'\n"
         );
         std::fs::write(&config, short).unwrap();

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use super::{Accounts, AccountsError};
 use crate::egress::{EgressError, Outgoing, retry_after_ms};
 use crate::store::ConnectorRow;
+use crate::words::Phrase;
 
 /// How long to wait where the endpoint does not say.
 pub(super) const LATER_MS: u64 = 2_000;
@@ -61,11 +62,11 @@ pub(super) struct Claims {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Denied {
     /// The user has to sign in (again).
-    User { code: String, codes: Vec<u64>, message: String },
+    User { code: String, codes: Vec<u64>, phrase: Phrase },
     /// The registration is at fault, for everybody.
-    Admin { code: String, message: String },
+    Admin { code: String, phrase: Phrase },
     /// It may go better later.
-    Later { after_ms: u64, message: String },
+    Later { after_ms: u64, phrase: Phrase },
 }
 
 impl Accounts {
@@ -103,7 +104,7 @@ impl Accounts {
             }
         };
         let Some(answer) = outcome.into_inner() else {
-            return Ok(Err(Denied::Later { after_ms: LATER_MS, message: "The request could not be made.".into() }));
+            return Ok(Err(Denied::Later { after_ms: LATER_MS, phrase: Phrase::new("later-not-asked") }));
         };
         let answer = match answer {
             Ok(answer) => answer,
@@ -157,11 +158,11 @@ struct Answer {
 }
 
 fn unreachable(error: &EgressError) -> Denied {
-    let message = match error {
-        EgressError::Refused(why) => format!("Microsoft's sign-in service cannot be asked: {why}."),
-        _ => "Microsoft's sign-in service does not answer.".into(),
+    let phrase = match error {
+        EgressError::Refused(why) => Phrase::new("later-refused-here").with("why", why),
+        _ => Phrase::new("later-no-answer"),
     };
-    Denied::Later { after_ms: LATER_MS, message }
+    Denied::Later { after_ms: LATER_MS, phrase }
 }
 
 fn granted(tokens: &BasicTokenResponse, body: &[u8]) -> Granted {
@@ -197,42 +198,38 @@ fn denied(answer: &Answer, now: i64) -> Denied {
         error: String,
         error_codes: Vec<u64>,
     }
-    let later = |default_ms: u64, message: String| {
+    let later = |default_ms: u64, phrase: Phrase| {
         let asked = answer.retry_after.as_deref().and_then(|v| retry_after_ms(v, now));
-        Denied::Later { after_ms: asked.unwrap_or(default_ms), message }
+        Denied::Later { after_ms: asked.unwrap_or(default_ms), phrase }
     };
     let status = answer.status;
     if status == 429 || status >= 500 {
-        return later(LATER_MS, format!("Microsoft's sign-in service is busy or down (status {status})."));
+        return later(LATER_MS, Phrase::new("later-status").with("status", status.to_string()));
     }
     let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
     if body.error.is_empty() || !(400..500).contains(&status) {
-        let message = format!("Microsoft's sign-in service gave an answer that is none (status {status}).");
-        return later(LATER_MS, message);
+        return later(LATER_MS, Phrase::new("later-no-sense").with("status", status.to_string()));
     }
     let codes = body.error_codes;
     let has = |list: &[u64]| codes.iter().copied().find(|c| list.contains(c));
     let error = plain(&body.error, 60);
     let code = |n: Option<u64>| n.map_or_else(|| error.clone(), |n| format!("AADSTS{n}"));
     if has(&TRANSIENT).is_some() || matches!(error.as_str(), "temporarily_unavailable" | "server_error") {
-        return later(LATER_MS, format!("Microsoft's sign-in service asks to try again later ({error})."));
+        return later(LATER_MS, Phrase::new("later-asked").with("code", error));
     }
     if let Some(known) = has(&ADMIN) {
-        return Denied::Admin { code: code(Some(known)), message: admin_sentence(known) };
+        return Denied::Admin { code: code(Some(known)), phrase: admin_phrase(known) };
     }
     match error.as_str() {
         "invalid_client" | "unauthorized_client" => {
             let first = codes.first().copied();
-            Denied::Admin { code: code(first), message: admin_sentence(first.unwrap_or(0)) }
+            Denied::Admin { code: code(first), phrase: admin_phrase(first.unwrap_or(0)) }
         }
         "invalid_grant" | "interaction_required" | "consent_required" | "login_required" => {
-            let message = user_sentence(&codes);
-            Denied::User { code: code(codes.first().copied()), codes, message }
+            let phrase = user_phrase(&codes);
+            Denied::User { code: code(codes.first().copied()), codes, phrase }
         }
-        _ => later(
-            UNKNOWN_MS,
-            format!("Microsoft's sign-in service refused the request ({}).", code(codes.first().copied())),
-        ),
+        _ => later(UNKNOWN_MS, Phrase::new("later-unknown").with("code", code(codes.first().copied()))),
     }
 }
 
@@ -241,36 +238,42 @@ const TRANSIENT: [u64; 8] = [50033, 90006, 90024, 90033, 90090, 70012, 90055, 50
 const ADMIN: [u64; 12] =
     [7000215, 7000222, 7000218, 700027, 700016, 7000112, 90002, 50011, 50194, 9001023, 9002313, 7000216];
 
-fn admin_sentence(code: u64) -> String {
-    match code {
-        7000222 => "The client secret has expired. Make a new one at Microsoft and set its “Value” in the connector.",
-        7000215 => "The client secret is wrong. Set the secret's “Value” (not its “Secret ID”) in the connector.",
-        7000218 | 7000216 => "Microsoft asks for a client secret. Set it, and register the platform as “Web”.",
-        700016 | 7000112 => {
-            "Microsoft does not know the client id, or the application is switched off there. Check both."
-        }
-        90002 => "Microsoft does not know the tenant in the connector's endpoints. Check the account type.",
-        50011 => "The redirect address is not registered with Microsoft. Register it letter for letter.",
-        50194 => "The application is for one tenant only. Set the connector's account type to that tenant's id.",
-        _ => "Microsoft refuses the application. Check client id, client secret and endpoints of the connector.",
-    }
-    .into()
+fn admin_phrase(code: u64) -> Phrase {
+    Phrase::new(match code {
+        7000222 => "admin-secret-expired",
+        7000215 => "admin-secret-wrong",
+        7000218 | 7000216 => "admin-secret-missing",
+        700016 | 7000112 => "admin-client-unknown",
+        90002 => "admin-tenant-unknown",
+        50011 => "admin-redirect",
+        50194 => "admin-single-tenant",
+        _ => "admin-refused",
+    })
 }
 
-fn user_sentence(codes: &[u64]) -> String {
+fn user_phrase(codes: &[u64]) -> Phrase {
     let any = |list: &[u64]| codes.iter().any(|c| list.contains(c));
-    if any(&[50057]) {
-        "This Microsoft account is disabled. Ask its administrator, then sign in again."
+    Phrase::new(if any(&[50057]) {
+        "dead-disabled"
     } else if any(&[65001, 65004, 90094, 90095]) {
-        "The permission for the calendar is missing. Sign in again and accept, or ask the administrator to."
+        "dead-consent"
     } else if any(&[50076, 50079, 50078, 50072, 50074, 53000, 53003, 530032]) {
-        "Microsoft wants to see you again (a second factor, or a rule of your organisation). Sign in again."
+        "dead-seen-again"
     } else if any(&[70008, 700082, 700084]) {
-        "The connection was not used for too long. Sign in to Microsoft again."
+        "dead-unused"
     } else {
-        "The connection to Microsoft has ended. Sign in to Microsoft again."
+        "dead-ended"
+    })
+}
+
+/// What ended a connection, by the code that is kept of it.
+pub(crate) fn dead_phrase(code: &str) -> Phrase {
+    match (code, code.strip_prefix("AADSTS").and_then(|number| number.parse().ok())) {
+        ("scope-lost", _) => Phrase::new("dead-scope"),
+        ("other-identity", _) => Phrase::new("dead-other-identity"),
+        (_, Some(number)) => user_phrase(&[number]),
+        (_, None) => Phrase::new("dead-ended"),
     }
-    .into()
 }
 
 /// Codes that are about the credential itself: whoever signs in, whatever they send.

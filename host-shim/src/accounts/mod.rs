@@ -8,23 +8,29 @@
 //! | [`settings`] | what servers, domains and accounts chose |
 //! | [`people`] | the accounts themselves |
 //! | [`hook_secrets`] | which servers may call |
-//! | [`sign_in`] | from a one-time ticket to a connection |
+//! | [`sign_in`] | from a one-time ticket to Microsoft's answer |
+//! | [`confirm`] | the user's yes, and the connection |
+//! | [`session`] | from a one-time ticket to a session of the settings page |
 //! | [`tokens`] | a valid access token whenever one is needed |
 //!
 //! Everything goes through [`Accounts`], which keeps what few rows decide (policy, connectors, hook secrets) in memory and
 //! forgets it with every change it makes.
 
+pub mod confirm;
 pub mod connectors;
 mod entra;
 pub mod hook_secrets;
 pub mod people;
 pub mod policy;
+pub mod session;
 pub mod settings;
 pub mod sign_in;
+mod sign_in_problem;
 pub mod tokens;
 pub mod vault;
 
 pub use connectors::{ConnectorPatch, ConnectorView};
+pub(crate) use entra::dead_phrase;
 pub use people::PutAccount;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::vault::Vault;
 use super::{Accounts, AccountsError};
 use crate::address::Address;
-use crate::store::{AccountRow, StoreError, Transaction};
+use crate::store::{AccountRow, ConnectionRow, StoreError, Transaction};
 
 /// What a server says about one of its users; replaces what it said before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -38,7 +38,7 @@ impl Accounts {
         Ok(self.transact(|tx| {
             let mut row = row.clone();
             if let Some(old) = tx.account(account.as_str())? {
-                (row.on, row.created_at) = (old.on, old.created_at);
+                (row.on, row.created_at, row.last_remote) = (old.on, old.created_at, old.last_remote);
             }
             tx.put_account(&row)?;
             Ok(row)
@@ -54,6 +54,7 @@ impl Accounts {
             tx.put_account(&row)?;
             if on {
                 tx.unpark(Some(account.as_str()), "policy", now)?;
+                tx.unpark(Some(account.as_str()), "off", now)?;
             }
             Ok(row)
         })?)
@@ -111,6 +112,31 @@ pub(super) fn empty(account: &Address, now: i64) -> AccountRow {
         class: None,
         on: false,
         created_at: now,
+        last_remote: None,
+    }
+}
+
+/// A living connection to nothing yet, begun at `now`.
+pub(super) fn unconnected(now: i64) -> ConnectionRow {
+    ConnectionRow {
+        account: String::new(),
+        connector: String::new(),
+        tenant: String::new(),
+        object: String::new(),
+        remote_address: String::new(),
+        tokens: Vec::new(),
+        version: 1,
+        dead: None,
+        dead_message: None,
+        since: now,
+        facts: None,
+        facts_code: None,
+        facts_message: None,
+        facts_at: None,
+        facts_until: None,
+        facts_events: None,
+        facts_meetings: None,
+        leaving_since: None,
     }
 }
 

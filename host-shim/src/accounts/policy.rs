@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::connectors::is_usable;
+use super::entra::dead_phrase;
 use super::{Accounts, AccountsError};
 use crate::address::Address;
 use crate::store::{AccountRow, ConnectionRow, ConnectorRow, PolicyRow, Scope};
+use crate::words::Phrase;
 
 /// What a server's page shows a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -38,7 +40,7 @@ pub struct Standing {
     pub connection: Option<ConnectionRow>,
     /// What its page shows.
     pub button: Button,
-    /// A sentence for people.
+    /// A sentence in English, for administrators; its user is told [`Standing::phrase`].
     pub message: String,
 }
 
@@ -46,6 +48,56 @@ impl Standing {
     /// Whether the user may sign in: allowed, and there is a connector to sign in by.
     pub fn may_sign_in(&self) -> bool {
         self.button != Button::Hidden
+    }
+
+    /// Whether a rule allows the extension to this account.
+    pub fn is_allowed(&self) -> bool {
+        !matches!(self.reason, "not-enabled" | "denied")
+    }
+
+    /// Whether there is a settings page for this user: they may use it, or there is something of theirs to take away.
+    pub fn has_settings(&self) -> bool {
+        self.is_allowed() || self.connection.is_some()
+    }
+
+    /// Whether the connector is on and complete.
+    pub fn connector_is_on(&self) -> bool {
+        self.connector.as_ref().is_some_and(is_usable)
+    }
+
+    /// Whether the user turned it on.
+    pub fn is_on(&self) -> bool {
+        self.account.as_ref().is_some_and(|row| row.on)
+    }
+
+    /// Whether the connection ends as soon as the mirrored events are taken away.
+    pub fn is_leaving(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.leaving_since.is_some())
+    }
+
+    /// The language of what its user is told, as the server told it.
+    pub fn language(&self) -> Option<&str> {
+        self.account.as_ref().and_then(|row| row.language.as_deref())
+    }
+
+    /// How it stands, for its user.
+    pub fn phrase(&self) -> Phrase {
+        match self.reason {
+            "not-enabled" => Phrase::new("standing-not-enabled"),
+            "denied" => Phrase::new("standing-denied"),
+            _ if !self.connector_is_on() => Phrase::new("standing-connector-off"),
+            "unknown-account" => Phrase::new("standing-unknown"),
+            "not-turned-on" if self.is_leaving() => Phrase::new("standing-leaving"),
+            "not-turned-on" => Phrase::new("standing-off"),
+            _ => match (&self.connector, &self.connection) {
+                (Some(connector), _) if connector.dead.is_some() => Phrase::new("standing-connector-dead"),
+                (_, None) => Phrase::new("standing-not-connected"),
+                (_, Some(connection)) => match &connection.dead {
+                    Some(code) => dead_phrase(code),
+                    None => Phrase::new("standing-connected").with("microsoft", &connection.remote_address),
+                },
+            },
+        }
     }
 }
 
@@ -82,15 +134,13 @@ impl Accounts {
         };
         let connector_on = connector.as_ref().is_some_and(is_usable);
         let alive = connection.as_ref().is_some_and(|c| c.dead.is_none());
-        let (reason, message) = match (rule.map(|r| r.allow), &row) {
-            (None, _) => ("not-enabled", "Microsoft Teams is not enabled for this account.".into()),
-            (Some(false), _) => {
-                ("denied", "The administrator has not allowed Microsoft Teams for this account.".into())
-            }
-            (_, None) => ("unknown-account", "This account has not used Microsoft Teams yet.".into()),
-            (_, Some(row)) if !row.on => ("not-turned-on", "Microsoft Teams is not turned on for this account.".into()),
-            _ if !connector_on => ("connector-off", "Microsoft Teams is switched off by the administrator.".into()),
-            _ => ("ok", in_use(connection.as_ref(), connector.as_ref())),
+        let reason = match (rule.map(|r| r.allow), &row) {
+            (None, _) => "not-enabled",
+            (Some(false), _) => "denied",
+            (_, None) => "unknown-account",
+            (_, Some(row)) if !row.on => "not-turned-on",
+            _ if !connector_on => "connector-off",
+            _ => "ok",
         };
         let allowed = rule.is_some_and(|r| r.allow);
         let button = match &row {
@@ -100,7 +150,7 @@ impl Accounts {
             _ => Button::SignIn,
         };
         let decided_by = rule.map(|r| r.scope.clone());
-        Ok(Standing {
+        let mut standing = Standing {
             usable: reason == "ok",
             reason,
             decided_by,
@@ -108,20 +158,18 @@ impl Accounts {
             account: row,
             connection,
             button,
-            message,
-        })
+            message: String::new(),
+        };
+        standing.message = standing.in_english();
+        Ok(standing)
     }
 }
 
-fn in_use(connection: Option<&ConnectionRow>, connector: Option<&ConnectorRow>) -> String {
-    match (connection, connector.and_then(|c| c.dead_message.as_ref())) {
-        (_, Some(why)) => why.clone(),
-        (None, _) => "Sign in to Microsoft to connect this account.".into(),
-        (Some(c), _) => match (&c.dead, &c.dead_message) {
-            (None, _) => format!("Connected with {}.", c.remote_address),
-            (Some(_), Some(why)) => why.clone(),
-            (Some(_), None) => "Sign in to Microsoft again.".into(),
-        },
+impl Standing {
+    /// The sentence for administrators, who read of a dead connector why.
+    fn in_english(&self) -> String {
+        let why = self.connector.as_ref().and_then(|row| row.dead_message.clone());
+        why.filter(|_| self.usable).unwrap_or_else(|| self.phrase().to_string())
     }
 }
 

@@ -19,6 +19,15 @@ pub struct Declared {
     pub user_may: UserChoice,
 }
 
+/// What a user may choose of a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choices {
+    /// What counts now.
+    pub counts: String,
+    /// What may be chosen; empty where administrators choose.
+    pub open: Vec<String>,
+}
+
 impl From<&SettingDeclaration> for Declared {
     fn from(setting: &SettingDeclaration) -> Self {
         Self {
@@ -103,6 +112,25 @@ impl Accounts {
             Some((_, UserChoice::Anything)) | None => {}
         }
         self.set_setting(&Scope::Account(account.as_str().into()), name, value, declared)
+    }
+
+    /// What an account may choose of a setting for itself, and what counts now; `None` where there is no such setting.
+    pub fn own_choices(
+        &self,
+        account: &Address,
+        name: &str,
+        declared: &[Declared],
+    ) -> Result<Option<Choices>, AccountsError> {
+        let Some(setting) = declared.iter().find(|d| d.name == name) else { return Ok(None) };
+        let chosen = self.read(|tx| tx.settings(Some(account.as_str())))?;
+        let counts = counting(setting, &chosen, &scopes(account));
+        let mine = |value: &&String| match setting.user_may {
+            UserChoice::Nothing => false,
+            UserChoice::Narrow => setting.is_as_narrow(value, &counts),
+            UserChoice::Anything => true,
+        };
+        let open = setting.values.iter().filter(mine).cloned().collect();
+        Ok(Some(Choices { counts, open }))
     }
 
     /// Name and value of every declared setting, as they count for an account.

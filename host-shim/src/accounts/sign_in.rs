@@ -11,15 +11,24 @@ use subtle::ConstantTimeEq;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::confirm::Answered;
 use super::connectors::is_usable;
 use super::entra::{Claims, Denied, Grant, Granted, lost_right, plain, stops_registration_at_sign_in};
+use super::session::once;
 use super::tokens::Tokens;
 use super::{Accounts, AccountsError, digest, people, random_text};
 use crate::address::Address;
-use crate::store::{ConnectionRow, ConnectorRow, OnceRow, StoreError};
+use crate::store::{ConnectionRow, ConnectorRow, OnceRow};
+use crate::words::Phrase;
 
-const TICKET_MS: i64 = 60_000;
-const SIGN_IN_MS: i64 = 600_000;
+pub use super::sign_in_problem::SignInProblem;
+
+/// How long a one-time link lives.
+pub(super) const TICKET_MS: i64 = 60_000;
+/// How long a sign-in may take, and how long the user may take to confirm it.
+pub(super) const SIGN_IN_MS: i64 = 600_000;
+/// As long as a session of the settings page.
+const PAGE_TICKET_MS: i64 = super::session::SESSION_MS;
 const EXCHANGE: Duration = Duration::from_secs(15);
 
 /// A link that begins one sign-in.
@@ -76,97 +85,8 @@ pub struct Finished {
     pub account: Address,
     /// The Microsoft address.
     pub remote_address: String,
-    /// Tenant id.
-    pub tenant: String,
-    /// Object id.
-    pub object: String,
-    /// Whether the account was connected to another mailbox before.
-    pub other_mailbox: bool,
-}
-
-/// Why a sign-in went no further. What is shown is for the page: a sentence, a next step, a status.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignInProblem {
-    /// The link or the answer is unknown, used or too old.
-    #[error("This sign-in is no longer open: it was used already, or took too long.")]
-    Stale,
-    /// It was begun in another browser.
-    #[error("This sign-in was begun in another browser.")]
-    OtherBrowser,
-    /// The account may not use the extension (any more), or there is nothing to sign in by.
-    #[error("{0}")]
-    NotAllowed(String),
-    /// The user or a rule of their organisation said no.
-    #[error("Microsoft ended the sign-in without connecting anything.")]
-    Declined {
-        /// What the link said about it: plain text, at most 200 characters, of unknown origin.
-        detail: String,
-    },
-    /// Microsoft does not grant it; the sentence says what the user can do.
-    #[error("{0}")]
-    Refused(String),
-    /// The answer is not from whom it should be, or for somebody else.
-    #[error("The answer did not fit the sign-in that was begun ({0}).")]
-    Mismatch(&'static str),
-    /// The mailbox belongs to another account here.
-    #[error("The Microsoft account {0} is connected with another account of this server already.")]
-    Taken(String),
-    /// The registration is at fault.
-    #[error("The administrator has to mend the connection with Microsoft: {0}")]
-    Admin(String),
-    /// It may go better later.
-    #[error("{0}")]
-    Later(String),
-    /// The store or the vault failed.
-    #[error("The sign-in could not be kept.")]
-    Failed(#[source] AccountsError),
-}
-
-impl SignInProblem {
-    /// What the user can do.
-    pub fn next_step(&self) -> &'static str {
-        match self {
-            Self::Stale | Self::OtherBrowser | Self::Mismatch(_) => "Go back to your settings and begin again.",
-            Self::NotAllowed(_) | Self::Admin(_) => "Ask your administrator.",
-            Self::Declined { .. } | Self::Refused(_) => "Go back to your settings to try again.",
-            Self::Taken(_) => "Sign in with another Microsoft account, or disconnect it there first.",
-            Self::Later(_) | Self::Failed(_) => "Try again in a few minutes.",
-        }
-    }
-
-    /// The page's HTTP status.
-    pub fn status(&self) -> u16 {
-        match self {
-            Self::Stale | Self::OtherBrowser | Self::Mismatch(_) => 400,
-            Self::NotAllowed(_) => 403,
-            Self::Taken(_) => 409,
-            // The page is fine; it tells of a decision.
-            Self::Declined { .. } | Self::Refused(_) => 200,
-            Self::Admin(_) => 502,
-            Self::Later(_) | Self::Failed(_) => 503,
-        }
-    }
-
-    /// Text of unknown origin to show, escaped, beneath the sentence.
-    pub fn detail(&self) -> Option<&str> {
-        match self {
-            Self::Declined { detail } if !detail.is_empty() => Some(detail),
-            _ => None,
-        }
-    }
-}
-
-impl From<AccountsError> for SignInProblem {
-    fn from(error: AccountsError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<StoreError> for SignInProblem {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
+    /// It had been told before: the same answer came twice.
+    pub again: bool,
 }
 
 /// What the store keeps of a sign-in on its way, sealed.
@@ -222,6 +142,17 @@ impl Accounts {
 
     /// The same, good for so many milliseconds: for an administrator who has to pass it on.
     pub fn ticket_for(&self, account: &Address, life_ms: i64) -> Result<Ticket, AccountsError> {
+        let (secret, expires_at) = self.sign_in_ticket(account, life_ms)?;
+        Ok(Ticket { url: format!("{}/signin?ticket={secret}", self.public_url), expires_at })
+    }
+
+    /// A ticket that stands behind a button of a page, for as long as the page may be open. It is in no address before the
+    /// button is pressed, and spent by that.
+    pub fn page_ticket(&self, account: &Address) -> Result<String, AccountsError> {
+        Ok(self.sign_in_ticket(account, PAGE_TICKET_MS)?.0)
+    }
+
+    fn sign_in_ticket(&self, account: &Address, life_ms: i64) -> Result<(String, i64), AccountsError> {
         let standing = self.standing(account)?;
         if !standing.may_sign_in() {
             return Err(AccountsError::Conflict(standing.message));
@@ -229,22 +160,17 @@ impl Accounts {
         let secret = random_text()?;
         let now = self.clock.now();
         let expires_at = now.saturating_add(life_ms);
-        let row = OnceRow {
-            kind: "sign-in-ticket".into(),
-            key: digest(&secret),
-            account: account.as_str().into(),
-            value: Vec::new(),
-            expires_at,
-        };
+        let row = once("sign-in-ticket", &secret, account.as_str(), expires_at);
         self.transact(|tx| {
             tx.expire_once(now)?;
             tx.put_once(&row)
         })?;
-        Ok(Ticket { url: format!("{}/signin?ticket={}", self.public_url, *secret), expires_at })
+        Ok((secret.to_string(), expires_at))
     }
 
-    /// Takes a ticket and sends the browser to Microsoft.
-    pub fn begin(&self, ticket: &str) -> Result<Begin, SignInProblem> {
+    /// Takes a ticket and sends the browser to Microsoft, whose session of this browser, where there is one, is taken as it is.
+    /// `other`: with another Microsoft account than Microsoft would take by itself.
+    pub fn begin(&self, ticket: &str, other: bool) -> Result<Begin, SignInProblem> {
         let now = self.clock.now();
         let key = digest(ticket);
         let row = self.transact(|tx| tx.take_once("sign-in-ticket", &key))?;
@@ -271,21 +197,28 @@ impl Accounts {
             expires_at: now.saturating_add(SIGN_IN_MS),
         };
         self.transact(|tx| tx.put_once(&row))?;
-        let hint = standing.connection.map_or_else(|| account.as_str().to_owned(), |c| c.remote_address);
+        let known = standing.connection.map(|c| c.remote_address);
+        let last = standing.account.and_then(|row| row.last_remote);
         let client = self.client(&connector)?;
-        let (url, _) = client
+        let request = client
             .authorize_url(|| CsrfToken::new(state.to_string()))
             .add_scopes(connector.scopes.split_whitespace().map(|s| Scope::new(s.to_owned())))
             .set_pkce_challenge(challenge)
             .add_extra_param("response_mode", "query")
-            .add_extra_param("nonce", nonce.as_str())
-            .add_extra_param("login_hint", hint)
-            .url();
+            .add_extra_param("nonce", nonce.as_str());
+        let (url, _) = match other {
+            true => request.add_extra_param("prompt", "select_account").url(),
+            false => {
+                let hint = known.or(last).unwrap_or_else(|| account.as_str().to_owned());
+                request.add_extra_param("login_hint", hint).url()
+            }
+        };
         Ok(Begin { redirect: url.into(), cookie: cookie.to_string(), account })
     }
 
-    /// Takes Microsoft's answer, and connects the account.
-    pub fn finish(&self, query: CallbackQuery, cookie: Option<&str>) -> Result<Finished, SignInProblem> {
+    /// Takes Microsoft's answer. Connects an account whose Microsoft account signed in again; whoever else signed in is
+    /// connected when the user has confirmed it.
+    pub fn finish(&self, query: CallbackQuery, cookie: Option<&str>) -> Result<Answered, SignInProblem> {
         let now = self.clock.now();
         let key = digest(query.state.as_deref().ok_or(SignInProblem::Stale)?);
         let row = self.transact(|tx| tx.take_once("sign-in", &key))?;
@@ -300,11 +233,11 @@ impl Accounts {
         let account = Address::parse(&row.account).map_err(|_| SignInProblem::Stale)?;
         let standing = self.standing(&account)?;
         if !standing.may_sign_in() {
-            return Err(SignInProblem::NotAllowed(standing.message));
+            return Err(SignInProblem::NotAllowed(standing.phrase()));
         }
         let rules = self.rules()?;
         let connector = rules.connectors.iter().find(|c| c.id == begun.connector && is_usable(c));
-        let connector = connector.ok_or_else(|| SignInProblem::NotAllowed(standing.message.clone()))?;
+        let connector = connector.ok_or_else(|| SignInProblem::NotAllowed(standing.phrase()))?;
         // Before the code goes anywhere (RFC 9207 §2.4).
         if query.iss.as_deref().is_some_and(|iss| !may_be_issuer(iss, connector)) {
             return Err(SignInProblem::Mismatch("issuer"));
@@ -317,23 +250,23 @@ impl Accounts {
         let grant = Grant::Code { code, verifier: &begun.verifier };
         let granted = match self.ask(connector, &grant, deadline)? {
             Ok(granted) => granted,
-            Err(Denied::User { message, .. }) => return Err(SignInProblem::Refused(message)),
-            Err(Denied::Later { message, .. }) => return Err(SignInProblem::Later(message)),
-            Err(Denied::Admin { code, message }) => {
+            Err(Denied::User { phrase, .. }) => return Err(SignInProblem::Refused(phrase)),
+            Err(Denied::Later { phrase, .. }) => return Err(SignInProblem::Later(phrase)),
+            Err(Denied::Admin { code, phrase }) => {
                 if stops_registration_at_sign_in(&code) {
-                    self.kill_connector(connector, &code, &message)?;
+                    self.kill_connector(connector, &code, &phrase.to_string())?;
                 }
-                return Err(SignInProblem::Admin(message));
+                return Err(SignInProblem::Admin(phrase));
             }
         };
         let claims = check_claims(&granted, connector, &begun.nonce, query.iss.as_deref())?;
-        let (connection, remote_address) = self.connection_of(&account, connector, granted, &claims)?;
-        self.connect(&account, connection, remote_address)
+        let connection = self.connection_of(&account, connector, granted, &claims)?;
+        self.granted(&account, connection)
     }
 
     fn sign_in_connector(&self, standing: &super::policy::Standing) -> Result<ConnectorRow, SignInProblem> {
         let usable = standing.connector.as_ref().filter(|c| standing.may_sign_in() && is_usable(c));
-        usable.cloned().ok_or_else(|| SignInProblem::NotAllowed(standing.message.clone()))
+        usable.cloned().ok_or_else(|| SignInProblem::NotAllowed(standing.phrase()))
     }
 
     fn connection_of(
@@ -342,16 +275,12 @@ impl Accounts {
         connector: &ConnectorRow,
         granted: Granted,
         claims: &Claims,
-    ) -> Result<(ConnectionRow, String), SignInProblem> {
+    ) -> Result<ConnectionRow, SignInProblem> {
         let now = self.clock.now();
-        let refresh = granted.refresh.ok_or_else(|| {
-            SignInProblem::Admin("Microsoft gave no refresh token; the scopes lack `offline_access`.".into())
-        })?;
+        let refresh = granted.refresh.ok_or_else(|| SignInProblem::Admin(Phrase::new("admin-no-refresh-token")))?;
         let scopes = granted.scopes.unwrap_or_else(|| connector.scopes.clone());
         if let Some(lost) = lost_right(&connector.scopes, &scopes) {
-            let lost =
-                format!("Microsoft did not give the permission `{lost}`, without which nothing can be mirrored.");
-            return Err(SignInProblem::Refused(lost));
+            return Err(SignInProblem::Refused(Phrase::new("sign-in-permission").with("permission", lost)));
         }
         let tokens = Tokens {
             access: granted.access,
@@ -361,61 +290,14 @@ impl Accounts {
             scopes,
         };
         let address = if claims.preferred_username.is_empty() { &claims.email } else { &claims.preferred_username };
-        let remote_address = plain(address, 320);
-        let connection = ConnectionRow {
+        Ok(ConnectionRow {
             account: account.as_str().into(),
             connector: connector.id.clone(),
             tenant: claims.tid.clone(),
             object: claims.oid.clone(),
-            remote_address: remote_address.clone(),
+            remote_address: plain(address, 320),
             tokens: self.seal_tokens(account.as_str(), &connector.id, &tokens)?,
-            version: 1,
-            dead: None,
-            dead_message: None,
-            since: now,
-            facts: None,
-            facts_code: None,
-            facts_message: None,
-            facts_at: None,
-            facts_until: None,
-            facts_events: None,
-            facts_meetings: None,
-        };
-        Ok((connection, remote_address))
-    }
-
-    fn connect(
-        &self,
-        account: &Address,
-        connection: ConnectionRow,
-        remote_address: String,
-    ) -> Result<Finished, SignInProblem> {
-        let name = account.as_str();
-        let now = self.clock.now();
-        let outcome = self.transact(|tx| {
-            let of_mailbox = tx.accounts_of_mailbox(&connection.tenant, &connection.object)?;
-            if of_mailbox.iter().any(|a| a != name) {
-                return Ok(None);
-            }
-            let mut new = connection.clone();
-            let old = tx.connection(name)?;
-            new.version = old.as_ref().map_or(0, |o| o.version).saturating_add(1);
-            let other_mailbox = old.is_some_and(|o| (o.tenant, o.object) != (new.tenant.clone(), new.object.clone()));
-            tx.put_connection(&new)?;
-            let mut row = tx.account(name)?.unwrap_or_else(|| people::empty(account, now));
-            row.on = true;
-            tx.put_account(&row)?;
-            tx.unpark(Some(name), "connection", now)?;
-            Ok(Some(other_mailbox))
-        })?;
-        self.refreshes.forget(name);
-        let other_mailbox = outcome.ok_or_else(|| SignInProblem::Taken(remote_address.clone()))?;
-        Ok(Finished {
-            account: account.clone(),
-            remote_address,
-            tenant: connection.tenant,
-            object: connection.object,
-            other_mailbox,
+            ..people::unconnected(now)
         })
     }
 
@@ -461,8 +343,13 @@ impl Accounts {
     /// Drops an account's tokens, at once; a refresh on its way writes nothing any more.
     pub fn disconnect(&self, account: &Address) -> Result<(), AccountsError> {
         self.transact(|tx| tx.remove_connection(account.as_str()))?;
-        self.refreshes.forget(account.as_str());
+        self.forget_refreshes(account);
         Ok(())
+    }
+
+    /// The connection was changed: no pause that concerned the old one counts.
+    pub fn forget_refreshes(&self, account: &Address) {
+        self.refreshes.forget(account.as_str());
     }
 }
 
@@ -474,12 +361,10 @@ fn pkce() -> Result<(PkceCodeChallenge, PkceCodeVerifier), AccountsError> {
 
 fn declined(error: &str, description: Option<&str>) -> SignInProblem {
     match error {
-        "temporarily_unavailable" | "server_error" => {
-            SignInProblem::Later("Microsoft's sign-in service is busy or down.".into())
-        }
+        "temporarily_unavailable" | "server_error" => SignInProblem::Later(Phrase::new("later-busy")),
         "unauthorized_client" | "invalid_scope" | "unsupported_response_type" => {
             let detail = description.map_or_else(|| plain(error, 60), |d| plain(d, 200));
-            SignInProblem::Admin(format!("Microsoft said: {detail}"))
+            SignInProblem::Admin(Phrase::new("microsoft-said").with("detail", detail))
         }
         _ => SignInProblem::Declined { detail: plain(description.unwrap_or(error), 200) },
     }

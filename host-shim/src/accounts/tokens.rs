@@ -15,6 +15,7 @@ use super::connectors::is_usable;
 use super::entra::{Denied, Grant, Granted, LATER_MS, lost_right, stops_registration_at_refresh};
 use super::{Accounts, AccountsError};
 use crate::store::{ConnectionRow, ConnectorRow, StoreError};
+use crate::words::Phrase;
 
 /// A token is renewed this long before its end, or at half of a shorter life.
 const MARGIN_MS: i64 = 5 * 60 * 1_000;
@@ -256,17 +257,19 @@ impl Accounts {
             let written = match answer {
                 Ok(granted) => match self.acceptable(&connection, &connector, &tokens, &granted) {
                     Ok(()) => self.keep(&connection, &tokens, granted)?,
-                    Err((code, message)) => self.kill_connection(&connection, &code, &message)?,
+                    Err((code, phrase)) => self.kill_connection(&connection, code, &phrase)?,
                 },
-                Err(Denied::User { code, message, .. }) => self.kill_connection(&connection, &code, &message)?,
-                Err(Denied::Admin { code, message }) if !stops_registration_at_refresh(&code, &connector) => {
-                    self.kill_connection(&connection, &code, &message)?
+                Err(Denied::User { code, phrase, .. }) => self.kill_connection(&connection, &code, &phrase)?,
+                Err(Denied::Admin { code, phrase }) if !stops_registration_at_refresh(&code, &connector) => {
+                    self.kill_connection(&connection, &code, &phrase)?
                 }
-                Err(Denied::Admin { code, message }) => {
+                Err(Denied::Admin { code, phrase }) => {
+                    let message = phrase.to_string();
                     self.kill_connector(&connector, &code, &message)?;
                     return Err(CredentialError::Admin { code, message });
                 }
-                Err(Denied::Later { after_ms, message }) => {
+                Err(Denied::Later { after_ms, phrase }) => {
+                    let message = phrase.to_string();
                     let after_ms = self.refreshes.snooze(account, self.clock.now(), after_ms, &message);
                     if still_valid && tokens.is_valid(self.clock.now()) {
                         return Ok((tokens.access, connector));
@@ -288,17 +291,17 @@ impl Accounts {
     fn alive(&self, account: &str) -> Result<(ConnectionRow, ConnectorRow), CredentialError> {
         let connection = self.read(|tx| tx.connection(account))?.ok_or_else(|| CredentialError::SignIn {
             code: "not-connected".into(),
-            message: "Sign in to Microsoft to connect this account.".into(),
+            message: Phrase::new("standing-not-connected").to_string(),
         })?;
         if let Some(code) = &connection.dead {
-            let message = connection.dead_message.clone().unwrap_or_else(|| "Sign in to Microsoft again.".into());
+            let message = super::entra::dead_phrase(code).to_string();
             return Err(CredentialError::SignIn { code: code.clone(), message });
         }
         let rules = self.rules()?;
         let connector = rules.connectors.iter().find(|c| c.id == connection.connector && is_usable(c)).cloned();
         let connector = connector.ok_or_else(|| CredentialError::Admin {
             code: "connector-off".into(),
-            message: "The connector of this account is switched off or incomplete.".into(),
+            message: Phrase::new("standing-connector-off").to_string(),
         })?;
         Ok((connection, connector))
     }
@@ -335,19 +338,18 @@ impl Accounts {
         Ok(self.vault.seal(&["tokens", account, connector], &plain))
     }
 
-    /// Whether granted tokens are for the same person and the same rights; otherwise a code and a sentence.
+    /// Whether granted tokens are for the same person and the same rights; otherwise a code and what to say.
     fn acceptable(
         &self,
         connection: &ConnectionRow,
         connector: &ConnectorRow,
         old: &Tokens,
         granted: &Granted,
-    ) -> Result<(), (String, String)> {
+    ) -> Result<(), (&'static str, Phrase)> {
         if let Some(claims) = &granted.claims
             && (claims.tid != connection.tenant || claims.oid != connection.object)
         {
-            let message = "Microsoft answered for another account than the connected one. Sign in again.";
-            return Err(("other-identity".into(), message.into()));
+            return Err(("other-identity", Phrase::new("dead-other-identity")));
         }
         let Some(scopes) = &granted.scopes else { return Ok(()) };
         // A right the administrator added since is not held against those who signed in before.
@@ -355,9 +357,7 @@ impl Accounts {
         let wanted = |lost: &&str| lost_right(lost, &connector.scopes).is_none();
         match lost_right(&old.scopes, scopes).filter(wanted) {
             None => Ok(()),
-            Some(lost) => {
-                Err(("scope-lost".into(), format!("The permission `{lost}` is missing. Sign in again and accept it.")))
-            }
+            Some(_) => Err(("scope-lost", Phrase::new("dead-scope"))),
         }
     }
 
@@ -374,11 +374,11 @@ impl Accounts {
         self.compare_and_put(connection, |row| row.tokens.clone_from(&sealed))
     }
 
-    fn kill_connection(&self, connection: &ConnectionRow, code: &str, message: &str) -> Result<Written, StoreError> {
+    fn kill_connection(&self, connection: &ConnectionRow, code: &str, phrase: &Phrase) -> Result<Written, StoreError> {
         let now = self.clock.now();
         self.compare_and_put(connection, |row| {
             row.dead = Some(code.to_owned());
-            row.dead_message = Some(message.to_owned());
+            row.dead_message = Some(phrase.to_string());
             row.since = now;
         })
     }

@@ -20,6 +20,7 @@ mod scope;
 mod secret;
 mod serve;
 mod settings;
+mod settings_link;
 mod sign_in;
 mod status;
 
@@ -98,6 +99,7 @@ enum Command {
     Settings(settings::Settings),
     Secret(secret::Secret),
     Events(events::Events),
+    SettingsLink(settings_link::SettingsLink),
     SignIn(sign_in::SignIn),
     Disconnect(disconnect::Disconnect),
 }
@@ -181,6 +183,7 @@ fn execute(command: Command, context: &Context) -> Result<Output, Failure> {
         Command::Settings(command) => command.run(context),
         Command::Secret(command) => command.run(context),
         Command::Events(command) => command.run(context),
+        Command::SettingsLink(command) => command.run(context),
         Command::SignIn(command) => command.run(context),
         Command::Disconnect(command) => command.run(context),
     }

@@ -11,13 +11,15 @@ use super::sealing::{KeptText, View};
 use super::services::HookServices;
 use super::status::State;
 use super::{Mirror, MirrorError, reports, row};
+use crate::accounts::dead_phrase;
 use crate::accounts::policy::Standing;
 use crate::accounts::sign_in::Facts;
 use crate::address::Address;
 use crate::component::types::{
-    Account, CalendarObject, Context, HookError, Intent, Outcome, Problem, RemoteState, Retry, Setting,
+    Account, CalendarObject, Context, HookError, Intent, Notice, Outcome, Problem, RemoteState, Retry, Setting,
 };
 use crate::store::{ConnectionRow, Desired, EventRow, OfferRow, ProposalRow, StoreError, transact};
+use crate::words::{self, Words};
 
 /// For so long after a sign-in a mailbox that is not there may be one that is still being set up.
 const FRESH_MS: i64 = 30 * 60 * 1000;
@@ -103,6 +105,9 @@ impl Mirror {
         match outcome {
             Ok(outcome) => self.succeeded(&plan, &address, &connection, outcome)?,
             Err(error) => self.failed(&plan, error, &services)?,
+        }
+        if connection.leaving_since.is_some() {
+            self.end_leaving(account)?;
         }
         Ok(services.result())
     }
@@ -210,18 +215,29 @@ impl Mirror {
 
     /// The connection over which the row may be brought about, or why it has to wait.
     fn connection_for<'a>(&self, standing: &'a Standing, row: &EventRow) -> Result<&'a ConnectionRow, Parked> {
+        let message = || standing.phrase().said(words::of(standing.language()));
         if matches!(standing.reason, "not-enabled" | "denied" | "unknown-account") {
-            return Err(Parked::new("policy", State::AdminNeeded, standing.reason, &standing.message));
+            return Err(Parked::new("policy", State::AdminNeeded, standing.reason, &message()));
         }
         if standing.reason == "connector-off" {
-            return Err(Parked::new("connector", State::AdminNeeded, standing.reason, &standing.message));
+            return Err(Parked::new("connector", State::AdminNeeded, standing.reason, &message()));
         }
+        let words = words::of(standing.language());
+        let told = standing.phrase().said(words);
         let Some(connection) = &standing.connection else {
-            return Err(Parked::new("connection", State::SignInNeeded, "not-connected", &standing.message));
+            // Whoever turned it off and disconnected is not asked to sign in.
+            let (state, reason) = match standing.is_on() {
+                true => (State::SignInNeeded, "not-connected"),
+                false => (State::NotMirrored, "not-turned-on"),
+            };
+            return Err(Parked::new("connection", state, reason, &told));
         };
-        if connection.dead.is_some() {
-            let message = connection.dead_message.as_deref().unwrap_or_default();
-            return Err(Parked::new("connection", State::SignInNeeded, "connection-dead", message));
+        if !standing.is_on() && row.record.is_none() {
+            return Err(Parked::new("off", State::NotMirrored, "not-turned-on", &told));
+        }
+        if let Some(code) = &connection.dead {
+            let message = dead_phrase(code).said(words);
+            return Err(Parked::new("connection", State::SignInNeeded, "connection-dead", &message));
         }
         let mailbox = mailbox_of(connection);
         if row.record.is_some() && row.mailbox.as_ref().is_some_and(|known| *known != mailbox) {
@@ -229,7 +245,7 @@ impl Mirror {
                 "mailbox",
                 State::NotMirrored,
                 "other-mailbox",
-                "this event stands in the calendar of another Microsoft account, which was connected before; it is left as it is there",
+                &words.say("event-reason-other-mailbox"),
             ));
         }
         Ok(connection)
@@ -280,7 +296,10 @@ impl Mirror {
         services: &mut HookServices,
     ) -> Result<Option<Vec<u8>>, HookError> {
         let now = self.now();
-        let report = self.extension.inspect(account, now, services).map_err(|e| broken(&e))??;
+        let report = self
+            .extension
+            .inspect(account, now, services)
+            .map_err(|e| broken(&e, words::of(Some(&account.language))))??;
         let lifetime = report
             .again_after_ms
             .map_or_else(|| super::millis(self.timing.facts_lifetime), |ms| i64::try_from(ms).unwrap_or(i64::MAX));
@@ -347,7 +366,8 @@ impl Mirror {
                 }
             }
         };
-        Ok(called.unwrap_or_else(|failure| Err(broken(&failure))))
+        let words = words::of(Some(&context.account.language));
+        Ok(called.unwrap_or_else(|failure| Err(broken(&failure, words))))
     }
 
     /// Writes what came of a hook into the row as it is now.
@@ -365,11 +385,9 @@ impl Mirror {
         {
             tracing::warn!(%account, error = %e, "stale facts about a mailbox could not be dropped");
         }
-        let view = View {
-            join_url: outcome.join_url.clone(),
-            web_link: outcome.web_link.clone(),
-            notices: outcome.notices.clone(),
-        };
+        let mut notices = outcome.notices.clone();
+        notices.extend(self.told_anew(plan, &outcome));
+        let view = View { join_url: outcome.join_url.clone(), web_link: outcome.web_link.clone(), notices };
         let sealed_view = self.seal_view(account, uid, &view);
         let sealed_record = outcome.mirrored.as_deref().map(|record| self.seal_record(account, uid, record));
         let row = transact(&*self.store, |tx| {
@@ -404,6 +422,20 @@ impl Mirror {
         }
     }
 
+    /// The server's text carries the link of an earlier meeting, and the one just made has another: guests hold the old one.
+    fn told_anew(&self, plan: &Plan, outcome: &Outcome) -> Option<Notice> {
+        let old = plan.row.stored_link.filter(|_| plan.row.record.is_none())?;
+        let new = super::digest(outcome.join_url.as_deref()?.as_bytes());
+        let message = self.words_of(&plan.row.account).say("event-moved");
+        (old != new).then(|| Notice { code: "link-changed".into(), message })
+    }
+
+    /// The language of an account.
+    fn words_of(&self, account: &str) -> &'static Words {
+        let row = Address::parse(account).ok().and_then(|account| self.accounts.account(&account).ok().flatten());
+        words::of(row.and_then(|row| row.language).as_deref())
+    }
+
     fn settle_due(&self, row: &mut EventRow, now: i64) {
         if row.generation == row.mirrored_generation {
             self.rest(row, now);
@@ -423,10 +455,11 @@ impl Mirror {
             tracing::warn!(%account, error = %e, "stale facts about a mailbox could not be dropped");
         }
         let random = services.jitter();
+        let words = self.words_of(account);
         let connected_at = crate::store::read(&*self.store, |tx| tx.connection(account))?.map(|c| c.since);
         transact(&*self.store, |tx| {
             let Some(mut row) = tx.event(account, uid)? else { return Ok(()) };
-            let verdict = verdict(&error, row.attempts, services.unreachable(), random);
+            let verdict = verdict(&error, row.attempts, services.unreachable(), random, words);
             row.updated_at = now;
             row.state = verdict.state.name().into();
             row.reason = Some(verdict.reason.clone());
@@ -661,22 +694,16 @@ struct Verdict {
     after_ms: Option<i64>,
 }
 
-fn verdict(error: &HookError, attempts: u32, unreachable: bool, random: u16) -> Verdict {
+fn verdict(error: &HookError, attempts: u32, unreachable: bool, random: u16, words: &Words) -> Verdict {
     let again = |problem: &Problem, after_ms: Option<u64>, counts: bool| {
         let attempts = if counts && !unreachable { attempts.saturating_add(1) } else { attempts };
         let own = if counts && !unreachable { row::back_off_ms(attempts, random) } else { Some(WAIT_MS) };
         let asked = after_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
         let (state, parked, after_ms, message) = match own {
             Some(own) => (State::Pending, None, Some(asked.unwrap_or(own)), problem.message.clone()),
-            None => (
-                State::AdminNeeded,
-                Some("hopeless"),
-                None,
-                format!(
-                    "{} It was tried for three days and is given up; `teams-mirror events retry` tries it again.",
-                    problem.message
-                ),
-            ),
+            None => {
+                (State::AdminNeeded, Some("hopeless"), None, words.with("event-given-up", &[("why", &problem.message)]))
+            }
         };
         Verdict { state, reason: problem.code.clone(), message, attempts, parked, after_ms }
     };
@@ -698,9 +725,7 @@ fn verdict(error: &HookError, attempts: u32, unreachable: bool, random: u16) -> 
     }
 }
 
-fn broken(failure: &crate::component::CallError) -> HookError {
-    HookError::Other(Problem {
-        code: "extension-failed".into(),
-        message: format!("The extension failed on this event: {failure}. It is tried again."),
-    })
+fn broken(failure: &crate::component::CallError, words: &Words) -> HookError {
+    let message = words.with("event-failed", &[("why", &failure.to_string())]);
+    HookError::Other(Problem { code: "extension-failed".into(), message })
 }

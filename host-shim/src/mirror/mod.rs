@@ -14,10 +14,12 @@
 //! | [`services`] | what the component is given during a hook: HTTP with a credential, checkpoints |
 //! | [`status`] | how an event stands, for those who ask |
 //! | [`changes`] | texts that an adapter should write back |
+//! | [`leaving`] | off, disconnected, another Microsoft account |
 //! | [`people`] | what happens to events when something happens to their account |
 
 mod changes;
 mod converge;
+mod leaving;
 mod people;
 mod reports;
 mod row;
@@ -31,7 +33,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use changes::{Change, Changes};
-pub use people::MailboxReport;
+pub use leaving::{Elsewhere, Leave, Left};
+pub use people::{Check, MailboxReport};
 pub use reports::{Delete, Report, SaveResult};
 pub use saves::{Answer, Save};
 pub use schedule::{Loop, Pulse};

@@ -6,6 +6,7 @@ use super::services::HookServices;
 use super::{Mirror, MirrorError};
 use crate::accounts::AccountsError;
 use crate::address::Address;
+use crate::component::types::HookError;
 use crate::store::StoreError;
 
 /// What a mailbox can do, as just found.
@@ -17,7 +18,59 @@ pub struct MailboxReport {
     pub message: String,
 }
 
+/// What one real round trip to the mailbox found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    /// There is no connection to try.
+    NotConnected,
+    /// The mailbox was looked at; the code of what it can do.
+    Looked {
+        /// `ready`, `no-teams`, `personal`, `other-provider`, `no-mailbox`, `not-ready-yet` or one that came later.
+        code: String,
+        /// The same in a sentence, in the account's language.
+        message: String,
+        /// Whether it can hold events.
+        events: bool,
+        /// Whether they can have meetings.
+        meetings: bool,
+    },
+    /// The sign-in is no good any more.
+    SignInNeeded(String),
+    /// It did not get as far as the mailbox; a sentence with what to do.
+    Failed(String),
+}
+
 impl Mirror {
+    /// Tries an account's connection with one real request.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn check(self: &Arc<Self>, account: &Address) -> Result<Check, MirrorError> {
+        let standing = self.accounts.standing(account).map_err(super::saves::accounts_failed)?;
+        if standing.connection.is_none() {
+            return Ok(Check::NotConnected);
+        }
+        let component_account = self.component_account(account, &standing)?;
+        let mut services = HookServices::new(Arc::clone(self), account.as_str(), "");
+        if let Err(error) = self.inspect(&component_account, account, &mut services) {
+            let message = error.problem().message.clone();
+            return Ok(match error {
+                HookError::SignInNeeded(_) => Check::SignInNeeded(message),
+                _ => Check::Failed(message),
+            });
+        }
+        let connection = self.accounts.standing(account).map_err(super::saves::accounts_failed)?.connection;
+        Ok(match connection {
+            None => Check::NotConnected,
+            Some(row) => Check::Looked {
+                code: row.facts_code.unwrap_or_default(),
+                message: row.facts_message.unwrap_or_default(),
+                events: row.facts_events == Some(true),
+                meetings: row.facts_meetings == Some(true),
+            },
+        })
+    }
+
     /// Asks what the account's mailbox can do and remembers it.
     ///
     /// # Errors

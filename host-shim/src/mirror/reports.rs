@@ -271,6 +271,11 @@ fn close(tx: &mut dyn Transaction, proposal: &ProposalRow, result: SaveResult, n
     })
 }
 
+/// Ends a proposal as refused and leaves the row to the caller.
+pub(super) fn close_refused(tx: &mut dyn Transaction, proposal: &ProposalRow, now: i64) -> Result<(), StoreError> {
+    close(tx, proposal, SaveResult::Refused, now)
+}
+
 /// Removes a proposal that was not stored, with what was made for it.
 pub(super) fn refuse_in(
     tx: &mut dyn Transaction,

@@ -170,6 +170,17 @@ pub(super) fn gone(row: &mut EventRow, now: i64) {
     begin(row, now);
 }
 
+/// The remote event is to go although the event stays: its account is leaving.
+pub(super) fn withdrawn(row: &mut EventRow, now: i64) {
+    row.made_for = None;
+    if row.desired == Desired::Unstored {
+        row.desired = Desired::Gone;
+    }
+    (row.mirror, row.meeting) = (false, false);
+    row.generation += 1;
+    begin(row, now);
+}
+
 /// There is new work: it starts with a clean slate.
 pub(super) fn begin(row: &mut EventRow, now: i64) {
     row.state = "pending".into();

@@ -276,11 +276,13 @@ impl Mirror {
             icalendar: save.text.clone(),
         };
         // Whoever is not allowed (any more) gets no new meetings; what is mirrored is still read.
+        let is_there = known.is_some_and(|row| row.record.is_some());
         let has_meeting = known.is_some_and(|row| row.record_meeting);
         let still_to_come =
             known.is_some_and(|row| row.desired == Desired::Stored && row.meeting && row.record.is_none());
         let wish = match save.wish {
-            _ if !standing.usable && !has_meeting => Wish::None,
+            _ if standing.is_leaving() || (!standing.usable && !is_there) => Wish::None,
+            Wish::Wanted if !standing.usable && !has_meeting => Wish::Keep,
             Wish::Keep if still_to_come => Wish::KeepWanted,
             wish => wish,
         };
@@ -301,6 +303,10 @@ impl Mirror {
             now_ms: self.now(),
         };
         match self.extension.prepare(&call) {
+            // Whatever the settings would mirror without a meeting: what is there is being taken away.
+            Ok(Ok(prepared)) if standing.is_leaving() => {
+                Ok(Prepared { mirror: false, meeting: false, link_needed: false, rejected: None, ..prepared })
+            }
             Ok(Ok(prepared)) => Ok(prepared),
             Ok(Err(problem)) => Err(MirrorError::refused(&problem.code, problem.message)),
             Err(failure) => {

@@ -358,6 +358,9 @@ impl Mirror {
         if let Err(error) = tidied {
             tracing::warn!(%error, "what is over could not be forgotten yet");
         }
+        if let Err(error) = self.tidy_leaving() {
+            tracing::warn!(%error, "a connection that is on its way out could not be ended yet");
+        }
     }
 
     /// Hands due rows to the workers; gives how long nothing more will be due.

@@ -7,6 +7,7 @@ use crate::accounts::policy::Standing;
 use crate::address::Address;
 use crate::component::types::Notice;
 use crate::store::{Desired, EventRow, ProposalRow, transact};
+use crate::words;
 
 /// The states of the hook API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -97,6 +98,8 @@ pub struct EventStatus {
     pub unconfirmed: bool,
     /// The server's paths that carry it.
     pub objects: Vec<String>,
+    /// Its first start, where known, Unix milliseconds.
+    pub first_start: Option<i64>,
     /// Its last change here, Unix milliseconds.
     pub updated_at: i64,
 }
@@ -117,6 +120,7 @@ impl EventStatus {
             attempts: 0,
             unconfirmed: false,
             objects: Vec::new(),
+            first_start: None,
             updated_at: 0,
         }
     }
@@ -158,12 +162,12 @@ impl EventStatus {
         }
         let connection_dead = standing.connection.as_ref().is_none_or(|connection| connection.dead.is_some());
         if (proposal.mirror || self.state == State::Pending) && connection_dead && self.state != State::Removed {
-            self.state = State::SignInNeeded;
-            self.reason = Some("not-connected".into());
-            if let Some(connection) = &standing.connection {
-                self.reason = Some("connection-dead".into());
-                self.message.clone_from(&connection.dead_message);
-            }
+            self.message = Some(standing.phrase().said(words::of(standing.language())));
+            (self.state, self.reason) = match &standing.connection {
+                Some(_) => (State::SignInNeeded, Some("connection-dead".into())),
+                None if standing.is_on() => (State::SignInNeeded, Some("not-connected".into())),
+                None => (State::NotMirrored, Some("not-turned-on".into())),
+            };
         }
         if !proposal.mirror && self.join_url.is_none() && self.state == State::NotMirrored {
             self.reason.clone_from(&proposal.reason);
@@ -198,6 +202,7 @@ impl Mirror {
             attempts: row.attempts,
             unconfirmed: row.unconfirmed,
             objects: row.objects.iter().filter(|object| !object.is_empty()).cloned().collect(),
+            first_start: row.first_start,
             updated_at: row.updated_at,
         })
     }

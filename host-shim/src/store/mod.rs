@@ -106,6 +106,9 @@ pub trait Transaction {
         state: Option<&str>,
         limit: u32,
     ) -> Result<Vec<EventRow>, StoreError>;
+    /// UID and mailbox of an account's events that have a remote event, or may have one, and are not over at `now`; without
+    /// those that a person removed there.
+    fn mirrored_ahead(&mut self, account: &str, now: i64) -> Result<Vec<(String, Option<String>)>, StoreError>;
     /// Counts per state.
     fn count_events(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
     /// Makes every parked row of the account (all accounts if `None`) with `parked = why` due at `now`; gives how many.
@@ -160,6 +163,8 @@ pub trait Transaction {
     fn remove_connection(&mut self, account: &str) -> Result<(), StoreError>;
     /// Accounts connected to the mailbox (tenant id, object id).
     fn accounts_of_mailbox(&mut self, tenant: &str, object: &str) -> Result<Vec<String>, StoreError>;
+    /// Accounts whose connection is on its way out, longest first.
+    fn leaving(&mut self) -> Result<Vec<String>, StoreError>;
 
     // --- connectors --------------------------------------------------------------------------------------------------
     /// All connectors, by name.
@@ -188,6 +193,8 @@ pub trait Transaction {
     // --- sign-in -----------------------------------------------------------------------------------------------------
     /// Keeps a one-time ticket or a sign-in on its way, by the SHA-256 of its secret.
     fn put_once(&mut self, row: &OnceRow) -> Result<(), StoreError>;
+    /// Reads it and leaves it there. Expired ones are given too; the caller compares.
+    fn once(&mut self, kind: &str, key: &[u8; 32]) -> Result<Option<OnceRow>, StoreError>;
     /// Takes it: at most one caller ever gets it. Expired ones are given too; the caller compares.
     fn take_once(&mut self, kind: &str, key: &[u8; 32]) -> Result<Option<OnceRow>, StoreError>;
     /// Drops those that expired before `now`.

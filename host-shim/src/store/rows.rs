@@ -228,6 +228,8 @@ pub struct AccountRow {
     pub on: bool,
     /// When it became known.
     pub created_at: i64,
+    /// The Microsoft address last connected, to suggest it at the next sign-in.
+    pub last_remote: Option<String>,
 }
 
 /// An account's connection to a Microsoft mailbox.
@@ -267,6 +269,8 @@ pub struct ConnectionRow {
     pub facts_events: Option<bool>,
     /// Whether they can have meetings; `None`: not known.
     pub facts_meetings: Option<bool>,
+    /// Since when it is on its way out: mirrored events are taken away first, then the tokens go.
+    pub leaving_since: Option<i64>,
 }
 
 impl std::fmt::Debug for ConnectionRow {
@@ -368,10 +372,10 @@ pub struct HookSecretRow {
     pub created_at: i64,
 }
 
-/// Something that can be used once: a settings ticket, a sign-in on its way.
+/// Something a browser holds the secret half of: a one-time ticket, a sign-in on its way, a session of the settings page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnceRow {
-    /// `ticket` (settings), `sign-in-ticket` or `sign-in`.
+    /// `settings-ticket`, `settings-session`, `sign-in-ticket`, `sign-in`, `sign-in-confirm` or `sign-in-done`.
     pub kind: String,
     /// SHA-256 of the secret half that the browser holds.
     pub key: Digest,

@@ -19,6 +19,7 @@ pub(super) fn run(make: &dyn Fn() -> Arc<dyn Store>) {
         a_renamed_account_takes_all_with_it,
         settings_and_policy_are_set_and_unset,
         lists_are_paged_and_filtered,
+        what_is_mirrored_ahead_is_found,
     ] {
         check(&make());
     }
@@ -96,6 +97,7 @@ fn account(address: &str) -> AccountRow {
         class: Some("staff".into()),
         on: true,
         created_at: 1,
+        last_remote: Some("x@contoso.example".into()),
     }
 }
 
@@ -118,6 +120,7 @@ fn connection(account: &str) -> ConnectionRow {
         facts_until: Some(4),
         facts_events: Some(true),
         facts_meetings: Some(false),
+        leaving_since: Some(8),
     }
 }
 
@@ -343,6 +346,8 @@ fn what_can_be_used_once_is_used_once(store: &Arc<dyn Store>) {
     transact(store.as_ref(), |tx| {
         tx.put_once(&once(2, "a@x.example"))?;
         assert_eq!(tx.take_once("sign-in", &[2; 32])?, None, "the kind is part of the key");
+        assert_eq!(tx.once("sign-in", &[2; 32])?, None);
+        assert_eq!(tx.once("ticket", &[2; 32])?, Some(once(2, "a@x.example")), "looking does not take");
         tx.expire_once(10)?;
         assert_eq!(tx.take_once("ticket", &[2; 32])?, Some(once(2, "a@x.example")));
         tx.put_once(&once(2, "a@x.example"))?;
@@ -460,4 +465,33 @@ fn lists_are_paged_and_filtered(store: &Arc<dyn Store>) {
     assert_eq!(read(store, |tx| tx.count_events()).unwrap(), [("mirrored".to_string(), 2), ("pending".to_string(), 4)]);
     let page = read(store, |tx| tx.list_accounts("a@x.example", 1)).unwrap();
     assert_eq!(page, [account("b@x.example")]);
+}
+
+fn what_is_mirrored_ahead_is_found(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let with = |uid: &str, last_end, record: Option<Vec<u8>>, state: &str| EventRow {
+        last_end,
+        record,
+        state: state.into(),
+        ..event("a@x.example", uid)
+    };
+    transact(store, |tx| {
+        tx.put_event(&with("ahead", Some(11), Some(vec![1]), "mirrored"))?;
+        tx.put_event(&with("endless", None, Some(vec![1]), "pending"))?;
+        tx.put_event(&with("over", Some(10), Some(vec![1]), "mirrored"))?;
+        tx.put_event(&with("nothing there", Some(11), None, "pending"))?;
+        tx.put_event(&with("removed there", Some(11), Some(vec![1]), "removed"))?;
+        tx.put_event(&EventRow {
+            account: "b@x.example".into(),
+            ..with("another's", None, Some(vec![1]), "mirrored")
+        })?;
+        tx.put_connection(&connection("a@x.example"))?;
+        tx.put_connection(&ConnectionRow { leaving_since: Some(3), ..connection("b@x.example") })?;
+        tx.put_connection(&ConnectionRow { leaving_since: None, ..connection("c@x.example") })
+    })
+    .unwrap();
+    let found = read(store, |tx| tx.mirrored_ahead("a@x.example", 10)).unwrap();
+    let mailbox = Some("tenant/object".to_owned());
+    assert_eq!(found, [("ahead".to_owned(), mailbox.clone()), ("endless".to_owned(), mailbox)]);
+    assert_eq!(read(store, |tx| tx.leaving()).unwrap(), ["b@x.example", "a@x.example"]);
 }

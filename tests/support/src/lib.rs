@@ -1,6 +1,6 @@
 //! What the demo, the soak and the end-to-end suites share.
 //!
-//! - [`Browser`]: a person who signs in at Microsoft's pages, without JavaScript.
+//! - [`Browser`]: a person at the settings page and at Microsoft's, without JavaScript.
 //! - [`Hook`]: the hook API, as an adapter calls it.
 //! - [`Server`]: a calendar server in miniature, with an adapter that does what the API's description asks for.
 //! - [`shim`]: the shim inside this process, wired to a simulator.
@@ -9,11 +9,14 @@
 mod browser;
 pub mod event;
 mod hook;
+mod html;
+mod raw;
 mod server;
 pub mod shim;
 
 pub use browser::{Browser, Page};
 pub use hook::{Answer, Hook, Put};
+pub use raw::{first_cookie, head};
 pub use server::Server;
 
 /// An agent that shows every status and follows nothing.

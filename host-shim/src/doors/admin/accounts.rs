@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 
 use super::extract::Named;
-use super::types::{AccountInfo, ConnectionInfo, Disconnected, LinkInfo, MailboxInfo, RuleInfo};
+use super::types::{
+    AccountInfo, ConnectionInfo, DisconnectQuery, Disconnected, EventsLeft, LinkInfo, MailboxInfo, RuleInfo,
+};
 use super::{Answer, Problem, accounts_problem, address, events, mirror_problem, off_the_loop};
 use crate::accounts::policy::{Button, Standing};
 use crate::address::Address;
+use crate::mirror::{Leave, Left};
 use crate::serve::Shim;
 use crate::store::ConnectionRow;
 
@@ -32,7 +36,7 @@ pub(super) async fn check(State(shim): State<Arc<Shim>>, Named(name): Named<Stri
                 "not-connected",
                 format!(
                     "`{account}` is not connected with Microsoft, so there is no mailbox to look at; \
-                     `teams-mirror sign-in {account}` prints a link for its user"
+                     `teams-mirror settings-link {account}` prints a link for its user"
                 ),
             ));
         }
@@ -44,6 +48,22 @@ pub(super) async fn check(State(shim): State<Arc<Shim>>, Named(name): Named<Stri
 
 /// How long a link lives that an administrator has to pass on.
 const PASSED_ON_MS: i64 = 15 * 60 * 1000;
+
+/// `POST /accounts/{account}/settings-link`.
+pub(super) async fn settings_link(State(shim): State<Arc<Shim>>, Named(name): Named<String>) -> Answer<LinkInfo> {
+    off_the_loop(move || {
+        let account = address(&name)?;
+        let standing = shim.accounts().standing(&account).map_err(accounts_problem)?;
+        if !standing.has_settings() {
+            let why = hindrances(&account, &standing).join("; ");
+            let sentence = format!("`{account}` has no settings page yet: {why}");
+            return Err(Problem::new(StatusCode::CONFLICT, "no-settings", sentence));
+        }
+        let link = shim.accounts().settings_link_for(&account, PASSED_ON_MS).map_err(accounts_problem)?;
+        Ok(LinkInfo { account: account.as_str().into(), url: link.url, expires_at: link.expires_at })
+    })
+    .await
+}
 
 /// `POST /accounts/{account}/sign-in-link`.
 pub(super) async fn sign_in_link(State(shim): State<Arc<Shim>>, Named(name): Named<String>) -> Answer<LinkInfo> {
@@ -66,15 +86,27 @@ pub(super) async fn sign_in_link(State(shim): State<Arc<Shim>>, Named(name): Nam
 }
 
 /// `POST /accounts/{account}/disconnect`.
-pub(super) async fn disconnect(State(shim): State<Arc<Shim>>, Named(name): Named<String>) -> Answer<Disconnected> {
+pub(super) async fn disconnect(
+    State(shim): State<Arc<Shim>>,
+    Named(name): Named<String>,
+    query: Result<Query<DisconnectQuery>, QueryRejection>,
+) -> Answer<Disconnected> {
+    let Query(query) = query.map_err(|e| Problem::new(StatusCode::BAD_REQUEST, "query-invalid", e.body_text()))?;
     off_the_loop(move || {
         let account = address(&name)?;
         let standing = shim.accounts().standing(&account).map_err(accounts_problem)?;
         let microsoft_account = standing.connection.map(|connection| connection.remote_address);
-        if microsoft_account.is_some() {
-            shim.accounts().disconnect(&account).map_err(accounts_problem)?;
+        let mut leaving = false;
+        match (&microsoft_account, query.events) {
+            (None, _) => {}
+            // The user's switch stays as it is: an administrator ends a connection, the user may make another.
+            (Some(_), EventsLeft::Keep) => shim.accounts().disconnect(&account).map_err(accounts_problem)?,
+            (Some(_), EventsLeft::Remove) => {
+                let left = shim.mirror().disconnect(&account, Leave::Remove).map_err(mirror_problem)?;
+                leaving = left == Left::Leaving;
+            }
         }
-        Ok(Disconnected { account: account.as_str().into(), microsoft_account })
+        Ok(Disconnected { account: account.as_str().into(), microsoft_account, leaving })
     })
     .await
 }
@@ -131,9 +163,16 @@ fn hindrances(account: &Address, standing: &Standing) -> Vec<String> {
 fn to_do(account: &Address, standing: &Standing) -> Vec<String> {
     let mut to_do = hindrances(account, standing);
     match &standing.connection {
-        None => to_do.push(format!("its user signs in once; `teams-mirror sign-in {account}` prints a link for that")),
+        None => {
+            to_do.push(format!("its user signs in once; `teams-mirror settings-link {account}` prints a link for that"))
+        }
         Some(row) if row.dead.is_some() => {
-            to_do.push(format!("its user signs in again; `teams-mirror sign-in {account}` prints a link for that"));
+            to_do.push(format!(
+                "its user signs in again; `teams-mirror settings-link {account}` prints a link for that"
+            ));
+        }
+        Some(row) if row.leaving_since.is_some() => {
+            to_do.push("nothing: its user disconnects, and events are being taken out of Teams".to_owned());
         }
         Some(_) if standing.account.as_ref().is_some_and(|row| !row.on) => {
             to_do.push("its user turned it off, and can turn it on again".to_owned());

@@ -6,7 +6,7 @@
 //! | `connectors` | `GET /connectors`, `GET` and `PATCH /connectors/{name}`, `POST /connectors/{name}/enable` and `/disable` |
 //! | `policy` | `GET` and `PUT /policy`, `GET` and `PUT /settings` |
 //! | `secrets` | `GET` and `POST /secrets`, `DELETE /secrets/{name}` |
-//! | `accounts` | `GET /accounts/{account}`, `POST /accounts/{account}/check`, `/sign-in-link`, `/disconnect` |
+//! | `accounts` | `GET /accounts/{account}`, `POST /accounts/{account}/check`, `/settings-link`, `/sign-in-link`, `/disconnect` |
 //! | `events` | `GET /events`, `GET /accounts/{account}/events/{uid}`, `POST …/retry`, `POST /events/retry-parked` |
 //!
 //! Every change holds at once, and what waited for it goes on. Nothing here gives a secret away, but for a fresh hook
@@ -55,6 +55,7 @@ pub fn router(shim: Arc<Shim>) -> Router {
         .route("/secrets/{name}", delete(secrets::remove))
         .route("/accounts/{account}", get(accounts::show))
         .route("/accounts/{account}/check", post(accounts::check))
+        .route("/accounts/{account}/settings-link", post(accounts::settings_link))
         .route("/accounts/{account}/sign-in-link", post(accounts::sign_in_link))
         .route("/accounts/{account}/disconnect", post(accounts::disconnect))
         .route("/accounts/{account}/events/{uid}", get(events::show))

@@ -354,6 +354,28 @@ pub struct Disconnected {
     pub account: String,
     /// The Microsoft account it was connected with; `None`: it was not connected.
     pub microsoft_account: Option<String>,
+    /// Events are being taken away first; the tokens are wiped when that is done.
+    #[serde(default)]
+    pub leaving: bool,
+}
+
+/// How a connection is to be ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DisconnectQuery {
+    /// What becomes of events to come that stand in the remote calendar.
+    pub events: EventsLeft,
+}
+
+/// What becomes of mirrored events at a disconnect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventsLeft {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They are taken away first.
+    Remove,
 }
 
 /// Which events are asked for.

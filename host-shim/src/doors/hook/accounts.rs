@@ -11,8 +11,9 @@ use super::events::{bad_json, off_the_loop};
 use super::types::{AccountBody, AccountView, ButtonView, LinkView, NoticeView, RenameBody, instant};
 use super::{Hook, Problem};
 use crate::accounts::policy::{Button, Standing};
-use crate::accounts::{AccountsError, PutAccount};
+use crate::accounts::{AccountsError, PutAccount, dead_phrase};
 use crate::address::Address;
+use crate::words;
 
 /// Tells how an account stands: may it use the extension, is it connected, what should the button be.
 #[utoipa::path(
@@ -44,10 +45,12 @@ pub(super) async fn get_account(
 fn view(hook: &Hook, account: &Address, standing: Standing) -> AccountView {
     let mut notices = Vec::new();
     let mut connection_problem = None;
+    let words = words::of(standing.language());
+    let sentence = standing.phrase().said(words);
     if let Some(connection) = &standing.connection
         && let Some(code) = &connection.dead
     {
-        let message = connection.dead_message.clone().unwrap_or_default();
+        let message = dead_phrase(code).said(words);
         connection_problem = Some(NoticeView { code: code.clone(), message: message.clone(), link: None });
         let link = hook.accounts.ticket(account).ok().map(|ticket| ticket.url);
         notices.push(NoticeView { code: "sign-in-needed".into(), message, link });
@@ -69,7 +72,7 @@ fn view(hook: &Hook, account: &Address, standing: Standing) -> AccountView {
         connection_problem,
         mailbox: connection.and_then(|c| c.facts_code.clone()),
         mailbox_message: connection.and_then(|c| c.facts_message.clone()),
-        message: standing.message,
+        message: sentence,
         addresses: known.map(|a| a.further_addresses.clone()).unwrap_or_default(),
         display_name: known.and_then(|a| a.display_name.clone()),
         time_zone: known.and_then(|a| a.time_zone.clone()),
@@ -186,8 +189,9 @@ pub(super) async fn rename_account(
     .await
 }
 
-/// Makes a one-time link to this user's settings page; until that page exists, to the sign-in at Microsoft. It ends after 60
-/// seconds, so fetch it when the user clicks, and show it to nobody but the account's own user.
+/// Makes a one-time link to this user's settings page: to connect a Microsoft account, see how it stands, choose, test, mend and
+/// disconnect. It ends after 60 seconds, so fetch it when the user clicks, and show it to nobody but the account's own user. Open
+/// it in a window of its own, or in a frame where the administrator allows the webmail's origin (`webmail_origins`).
 #[utoipa::path(
     post,
     path = "/v1/accounts/{account}/settings-link",
@@ -198,7 +202,7 @@ pub(super) async fn rename_account(
         (status = 400, description = "Not an address.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The account may not use the extension, or the connector is not ready.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The account may not use the extension, and has nothing to disconnect.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "It could not be written down.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
@@ -209,7 +213,7 @@ pub(super) async fn settings_link(
 ) -> Result<Json<LinkView>, Problem> {
     let account = caller.account(&named(path)?)?;
     off_the_loop(move || {
-        let ticket = hook.accounts.ticket(&account).map_err(problem)?;
+        let ticket = hook.accounts.settings_link(&account).map_err(problem)?;
         let expires = instant(ticket.expires_at).unwrap_or_default();
         Ok(Json(LinkView { url: ticket.url, expires }))
     })

@@ -1,22 +1,34 @@
-//! What users' browsers see: the way to Microsoft's sign-in and back.
+//! What users' browsers see: the settings page, and the way to Microsoft's sign-in and back.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | [`sign_in`] | from a one-time ticket to Microsoft, and its answer |
+//! | [`confirm`] | the user's yes to what Microsoft answered |
+//! | [`settings`] | the settings page, its session and its forms |
+//! | [`guard`] | cookies, where a request comes from, what a page may be framed by |
+//! | [`pages`] | pages that only say something |
 //!
 //! Nothing here trusts a cookie alone or a query alone: a sign-in is begun with a one-time ticket, and finished only by the
-//! browser that began it (RFC 9700 §4.7).
+//! browser that began it (RFC 9700 §4.7); a form counts only with the token of the session it was made for.
 
+mod confirm;
+mod guard;
 mod pages;
+mod settings;
 mod sign_in;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
-use axum::routing::get;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::map_response;
+use axum::routing::{get, post};
 
 use crate::accounts::Accounts;
 use crate::mirror::Mirror;
+
+/// More than any form here holds: a UID has up to 1,024 octets, escaped three times as many.
+const FORM_LIMIT: usize = 16 * 1024;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -25,38 +37,50 @@ pub(super) struct Public {
     accounts: Arc<Accounts>,
     /// Path under which browsers reach this door, without a slash at its end.
     base: Arc<str>,
+    /// The origin under which they do.
+    origin: Arc<str>,
+    /// The content security policy of the settings page.
+    framed: Arc<str>,
 }
 
-/// The routes of the public listener. `public_url` is the address under which browsers reach it.
-pub fn router(mirror: Arc<Mirror>, accounts: Arc<Accounts>, public_url: &str) -> Router {
-    let base = url::Url::parse(public_url).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
-    let public = Public { mirror, accounts, base: base.into() };
+/// The routes of the public listener. `public_url` is the address under which browsers reach it, `webmail_origins` are the origins
+/// that may frame the settings page beside it.
+pub fn router(mirror: Arc<Mirror>, accounts: Arc<Accounts>, public_url: &str, webmail_origins: &[String]) -> Router {
+    let url = url::Url::parse(public_url).ok();
+    let base = url.as_ref().map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
+    let origin = url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    let framed = guard::framed_policy(webmail_origins);
+    let public = Public { mirror, accounts, base: base.into(), origin: origin.into(), framed: framed.into() };
+    let settings = Router::new()
+        .route("/settings", get(settings::open).head(nothing))
+        .route("/settings/state", get(settings::state))
+        .route("/settings/turn", post(settings::actions::turn))
+        .route("/settings/meetings", post(settings::actions::meetings))
+        .route("/settings/retry", post(settings::actions::retry))
+        .route("/settings/disconnect", post(settings::actions::disconnect))
+        .route("/settings/test", post(settings::actions::test).get(settings::actions::back))
+        .layer(axum::middleware::map_response_with_state(public.clone(), framed_by_webmail));
     Router::new()
         // A link that is only looked at (HEAD, by mail scanners) is not used up.
-        .route("/signin", get(sign_in::begin).head(|| async {}))
-        .route("/api/v1/oauth/access", get(sign_in::finish))
+        .route("/signin", get(sign_in::begin).head(nothing))
+        .route("/signin/confirm", get(confirm::ask).post(confirm::answer))
+        .route("/signin/done", get(confirm::done))
+        .route("/api/v1/oauth/access", get(sign_in::finish).head(nothing))
         .route("/style.css", get(pages::style))
+        .route("/settings.js", get(pages::script))
         .route("/healthz", get(|| async { "ok\n" }))
+        .merge(settings)
         .fallback(pages::not_found)
-        .layer(axum::middleware::from_fn(harden))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(map_response(guard::harden))
         .with_state(public)
 }
 
-/// No page here may be cached, framed, sniffed, or tell another site where the user was.
-async fn harden(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    let mut set = |name, value| {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-    };
-    set(header::CACHE_CONTROL, "no-store");
-    set(header::REFERRER_POLICY, "no-referrer");
-    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
-    );
-    response
+async fn nothing() {}
+
+async fn framed_by_webmail(
+    State(public): State<Public>,
+    response: axum::response::Response,
+) -> axum::response::Response {
+    guard::may_be_framed(response, &public.framed)
 }

@@ -1,41 +1,46 @@
-//! From a one-time ticket to Microsoft's sign-in, and back with a connection.
+//! From a one-time ticket to Microsoft's sign-in, and its answer.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use serde::Deserialize;
 
-use super::Public;
-use super::pages::page;
+use super::pages::{Message, broken, see_other};
+use super::{Public, confirm, guard};
 use crate::accounts::sign_in::{CallbackQuery, SignInProblem};
+use crate::words::{self, Words};
 
 /// Cookies are named after the sign-in they belong to, so that two tabs do not overwrite each other's.
 const COOKIE: &str = "__Host-teams-mirror-";
+
+/// As long as a sign-in may take.
+const SECONDS: u32 = 600;
 
 #[derive(Deserialize)]
 pub(super) struct TicketQuery {
     #[serde(default)]
     ticket: String,
+    /// `other`: with another Microsoft account than Microsoft would take by itself.
+    #[serde(default)]
+    account: String,
 }
 
 /// `GET /signin?ticket=…`: spends the ticket, ties the sign-in to this browser, and sends it to Microsoft.
-pub(super) async fn begin(State(public): State<Public>, Query(query): Query<TicketQuery>) -> Response {
+pub(super) async fn begin(
+    State(public): State<Public>,
+    Query(query): Query<TicketQuery>,
+    headers: HeaderMap,
+) -> Response {
     let accounts = public.accounts.clone();
-    let begun = tokio::task::spawn_blocking(move || accounts.begin(&query.ticket)).await;
+    let begun = tokio::task::spawn_blocking(move || accounts.begin(&query.ticket, query.account == "other")).await;
     let begin = match begun {
         Ok(Ok(begin)) => begin,
-        Ok(Err(problem)) => return problem_page(&public, &problem),
-        Err(_) => return broken(&public),
+        Ok(Err(problem)) => return problem_page(&public, words_for(&headers), &problem),
+        Err(_) => return broken(&public, &headers),
     };
-    let Some(name) = state_in(&begin.redirect).map(|state| cookie_name(&state)) else { return broken(&public) };
-    let cookie = format!("{name}={}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax", begin.cookie);
-    let (Ok(cookie), Ok(location)) = (HeaderValue::from_str(&cookie), HeaderValue::from_str(&begin.redirect)) else {
-        return broken(&public);
-    };
-    // 303: whatever brought the browser here, it goes on with a plain GET (RFC 9700 §4.12).
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
-    response.headers_mut().insert(header::LOCATION, location);
+    let Some(state) = state_in(&begin.redirect) else { return broken(&public, &headers) };
+    let mut response = see_other(&begin.redirect);
+    guard::set_cookie(&mut response, &cookie_name(&state), &begin.cookie, SECONDS, false);
     response
 }
 
@@ -46,67 +51,54 @@ pub(super) async fn finish(
     Query(query): Query<CallbackQuery>,
 ) -> Response {
     let name = cookie_name(query.state.as_deref().unwrap_or_default());
-    let cookie = cookie(&headers, &name);
+    let cookie = guard::cookies(&headers, &name).next().map(str::to_owned);
     let accounts = public.accounts.clone();
     let finished = tokio::task::spawn_blocking(move || accounts.finish(query, cookie.as_deref())).await;
     let mut response = match finished {
-        Ok(Ok(finished)) => {
-            let mirror = public.mirror.clone();
-            let account = finished.account.clone();
-            let mailbox = tokio::task::spawn_blocking(move || mirror.after_sign_in(&account)).await;
-            let mut paragraphs = vec![format!(
-                "The calendar of {} is now connected with the Microsoft account {}.",
-                finished.account, finished.remote_address
-            )];
-            if let Ok(Some(sentence)) = mailbox {
-                paragraphs.push(sentence);
+        // On an address without the code, which the browser may load again and keep in its history.
+        Ok(Ok(answered)) => {
+            if answered.connected {
+                let (mirror, account) = (public.mirror.clone(), answered.account.clone());
+                let _ = tokio::task::spawn_blocking(move || mirror.after_sign_in(&account)).await;
             }
-            page(StatusCode::OK, &public.base, "Teams is connected", &paragraphs, "You can close this window.")
+            confirm::go_on(&public, &answered)
         }
-        Ok(Err(problem)) => problem_page(&public, &problem),
-        Err(_) => broken(&public),
+        Ok(Err(problem)) => problem_page(&public, words_for(&headers), &problem),
+        Err(_) => broken(&public, &headers),
     };
-    if let Ok(gone) = HeaderValue::from_str(&format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")) {
-        response.headers_mut().insert(header::SET_COOKIE, gone);
-    }
+    guard::set_cookie(&mut response, &name, "", 0, false);
     response
 }
 
-fn problem_page(public: &Public, problem: &SignInProblem) -> Response {
-    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut paragraphs = vec![problem.to_string()];
-    paragraphs.extend(problem.detail().map(|detail| format!("Microsoft said: “{detail}”")));
-    page(status, &public.base, "Teams is not connected", &paragraphs, problem.next_step())
+/// Nothing is known of the account yet: the browser's language.
+fn words_for(headers: &HeaderMap) -> &'static Words {
+    words::choose(None, guard::accept_language(headers))
 }
 
-fn broken(public: &Public) -> Response {
-    page(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        &public.base,
-        "Something broke here",
-        &["The sign-in could not be carried on. Nothing was connected.".into()],
-        "Go back to your webmail's settings and try again; if it happens again, tell your administrator.",
-    )
+pub(super) fn problem_page(public: &Public, w: &'static Words, problem: &SignInProblem) -> Response {
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    if let SignInProblem::Failed(error) = problem {
+        tracing::error!(%error, "a sign-in could not be kept");
+    }
+    let mut paragraphs = vec![problem.sentence().said(w)];
+    paragraphs.extend(problem.for_admin().map(|phrase| phrase.said(w)));
+    paragraphs.extend(problem.detail().map(|detail| w.with("microsoft-said", &[("detail", detail)])));
+    Message {
+        w,
+        base: &public.base,
+        code: problem.code(),
+        title: w.say("sign-in-problem-title"),
+        paragraphs,
+        next_step: problem.next_step().said(w),
+        link: None,
+    }
+    .page(status)
 }
 
 fn cookie_name(state: &str) -> String {
-    use sha2::Digest as _;
-    let digest = sha2::Sha256::digest(state.as_bytes());
-    let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{COOKIE}{short}")
+    format!("{COOKIE}{}", guard::short(state))
 }
 
 fn state_in(redirect: &str) -> Option<String> {
     url::Url::parse(redirect).ok()?.query_pairs().find(|(name, _)| name == "state").map(|(_, value)| value.into_owned())
-}
-
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| value.to_owned())
 }

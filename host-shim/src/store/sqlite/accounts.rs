@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use super::columns::{Columns, count, json};
 use crate::store::{AccountRow, ConnectionRow, Digest, OnceRow};
 
-const ACCOUNT: &str = "address, further_addresses, display_name, time_zone, language, class, turned_on, created_at";
+const ACCOUNT: &str = "address, further_addresses, display_name, time_zone, language, class, turned_on, created_at, \
+    last_remote";
 
 fn account(row: &Row<'_>) -> Result<AccountRow> {
     let mut c = Columns::of(row);
@@ -18,6 +19,7 @@ fn account(row: &Row<'_>) -> Result<AccountRow> {
         class: c.take()?,
         on: c.take()?,
         created_at: c.take()?,
+        last_remote: c.take()?,
     })
 }
 
@@ -29,10 +31,11 @@ pub(super) fn get(c: &Connection, address: &str) -> Result<Option<AccountRow>> {
 
 pub(super) fn put(c: &Connection, row: &AccountRow) -> Result<()> {
     c.prepare_cached(
-        "INSERT INTO accounts (address, further_addresses, display_name, time_zone, language, class, turned_on, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO accounts (address, further_addresses, display_name, time_zone, language, class, turned_on, created_at,
+             last_remote)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (address) DO UPDATE SET further_addresses = ?2, display_name = ?3, time_zone = ?4, language = ?5,
-             class = ?6, turned_on = ?7, created_at = ?8",
+             class = ?6, turned_on = ?7, created_at = ?8, last_remote = ?9",
     )?
     .execute(params![
         row.address,
@@ -43,6 +46,7 @@ pub(super) fn put(c: &Connection, row: &AccountRow) -> Result<()> {
         row.class,
         row.on,
         row.created_at,
+        row.last_remote,
     ])
     .map(drop)
 }
@@ -87,7 +91,7 @@ pub(super) fn rename(c: &Connection, from: &str, to: &str) -> Result<()> {
 pub(super) fn connection(c: &Connection, account: &str) -> Result<Option<ConnectionRow>> {
     c.prepare_cached(
         "SELECT account, connector, tenant, object, remote_address, version, dead, dead_message, since, facts_code,
-             facts_message, facts_at, facts_until, facts, tokens, facts_events, facts_meetings
+             facts_message, facts_at, facts_until, facts, tokens, facts_events, facts_meetings, leaving_since
              FROM connections WHERE account = ?1",
     )?
     .query_row([account], |row| {
@@ -110,6 +114,7 @@ pub(super) fn connection(c: &Connection, account: &str) -> Result<Option<Connect
             tokens: c.take()?,
             facts_events: c.take()?,
             facts_meetings: c.take()?,
+            leaving_since: c.take()?,
         })
     })
     .optional()
@@ -119,12 +124,12 @@ pub(super) fn put_connection(c: &Connection, row: &ConnectionRow) -> Result<()> 
     c.prepare_cached(
         "INSERT INTO connections (account, connector, tenant, object, remote_address, version, dead, dead_message, since,
              facts_code, facts_message, facts_at, facts_until, facts, tokens, facts_events,
-             facts_meetings)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+             facts_meetings, leaving_since)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
          ON CONFLICT (account) DO UPDATE SET connector = ?2, tenant = ?3, object = ?4, remote_address = ?5, version = ?6,
              dead = ?7, dead_message = ?8, since = ?9, facts_code = ?10, facts_message = ?11, facts_at = ?12,
              facts_until = ?13, facts = ?14, tokens = ?15, facts_events = ?16,
-             facts_meetings = ?17",
+             facts_meetings = ?17, leaving_since = ?18",
     )?
     .execute(params![
         row.account,
@@ -144,6 +149,7 @@ pub(super) fn put_connection(c: &Connection, row: &ConnectionRow) -> Result<()> 
         row.tokens,
         row.facts_events,
         row.facts_meetings,
+        row.leaving_since,
     ])
     .map(drop)
 }
@@ -158,24 +164,32 @@ pub(super) fn accounts_of_mailbox(c: &Connection, tenant: &str, object: &str) ->
         .collect()
 }
 
+pub(super) fn leaving(c: &Connection) -> Result<Vec<String>> {
+    c.prepare_cached("SELECT account FROM connections WHERE leaving_since IS NOT NULL ORDER BY leaving_since")?
+        .query_map([], |r| r.get(0))?
+        .collect()
+}
+
 pub(super) fn put_once(c: &Connection, row: &OnceRow) -> Result<()> {
     c.prepare_cached("INSERT OR REPLACE INTO once (kind, key, account, expires_at, value) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![row.kind, row.key, row.account, row.expires_at, row.value])
         .map(drop)
 }
 
+fn once_row(row: &Row<'_>) -> Result<OnceRow> {
+    let mut c = Columns::of(row);
+    Ok(OnceRow { kind: c.take()?, key: c.digest()?, account: c.take()?, expires_at: c.take()?, value: c.take()? })
+}
+
+pub(super) fn once(c: &Connection, kind: &str, key: &Digest) -> Result<Option<OnceRow>> {
+    c.prepare_cached("SELECT kind, key, account, expires_at, value FROM once WHERE kind = ?1 AND key = ?2")?
+        .query_row(params![kind, key], once_row)
+        .optional()
+}
+
 pub(super) fn take_once(c: &Connection, kind: &str, key: &Digest) -> Result<Option<OnceRow>> {
     c.prepare_cached("DELETE FROM once WHERE kind = ?1 AND key = ?2 RETURNING kind, key, account, expires_at, value")?
-        .query_row(params![kind, key], |row| {
-            let mut c = Columns::of(row);
-            Ok(OnceRow {
-                kind: c.take()?,
-                key: c.digest()?,
-                account: c.take()?,
-                expires_at: c.take()?,
-                value: c.take()?,
-            })
-        })
+        .query_row(params![kind, key], once_row)
         .optional()
 }
 

@@ -192,6 +192,16 @@ pub(super) fn list(c: &Connection, account: Option<&str>, state: Option<&str>, l
     .collect()
 }
 
+pub(super) fn mirrored_ahead(c: &Connection, account: &str, now: i64) -> Result<Vec<(String, Option<String>)>> {
+    c.prepare_cached(
+        "SELECT uid, mailbox FROM events
+         WHERE account = ?1 AND record IS NOT NULL AND state <> 'removed' AND (last_end IS NULL OR last_end > ?2)
+         ORDER BY uid",
+    )?
+    .query_map(params![account, now], |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
+}
+
 pub(super) fn count_by_state(c: &Connection) -> Result<Vec<(String, u64)>> {
     c.prepare_cached("SELECT state, count(*) FROM events GROUP BY state ORDER BY state")?
         .query_map([], |row| {

@@ -53,6 +53,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.done(events::list(self.c, account, state, limit))
     }
 
+    fn mirrored_ahead(&mut self, account: &str, now: i64) -> Result<Vec<(String, Option<String>)>, StoreError> {
+        self.done(events::mirrored_ahead(self.c, account, now))
+    }
+
     fn count_events(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
         self.done(events::count_by_state(self.c))
     }
@@ -147,6 +151,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.done(accounts::accounts_of_mailbox(self.c, tenant, object))
     }
 
+    fn leaving(&mut self) -> Result<Vec<String>, StoreError> {
+        self.done(accounts::leaving(self.c))
+    }
+
     fn connectors(&mut self) -> Result<Vec<ConnectorRow>, StoreError> {
         self.done(connectors::all(self.c))
     }
@@ -189,6 +197,10 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn put_once(&mut self, row: &OnceRow) -> Result<(), StoreError> {
         self.done(accounts::put_once(self.c, row))
+    }
+
+    fn once(&mut self, kind: &str, key: &[u8; 32]) -> Result<Option<OnceRow>, StoreError> {
+        self.done(accounts::once(self.c, kind, key))
     }
 
     fn take_once(&mut self, kind: &str, key: &[u8; 32]) -> Result<Option<OnceRow>, StoreError> {

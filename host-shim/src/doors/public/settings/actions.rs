@@ -1,0 +1,169 @@
+//! The settings page's forms. Each carries the token of the session it was made for; without it nothing is done.
+
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::page::{At, MEETINGS, PageError};
+use crate::accounts::AccountsError;
+use crate::accounts::session::Session;
+use crate::doors::public::pages::{broken, said, see_other};
+use crate::doors::public::{Public, guard};
+use crate::mirror::{Leave, Left};
+use crate::words;
+
+/// What any of the forms may hold.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(in crate::doors::public) struct SettingsForm {
+    /// The session's.
+    token: String,
+    /// `on` or `off`.
+    teams: String,
+    /// Which new events get a meeting by themselves.
+    meetings: String,
+    /// The event to try again.
+    uid: String,
+    /// What becomes of mirrored events: `keep` or `remove`.
+    events: String,
+}
+
+/// `POST /settings/turn`: on or off.
+pub(in crate::doors::public) async fn turn(
+    State(public): State<Public>,
+    headers: HeaderMap,
+    Form(form): Form<SettingsForm>,
+) -> Response {
+    let session = match owner(&public, &headers, &form).await {
+        Ok(session) => session,
+        Err(response) => return response,
+    };
+    let on = form.teams == "on";
+    let mirror = public.mirror.clone();
+    did(&public, &headers, move || {
+        mirror.turn(&session.account, on)?;
+        Ok(if on { "on" } else { "off" })
+    })
+    .await
+}
+
+/// `POST /settings/meetings`: the default for new events.
+pub(in crate::doors::public) async fn meetings(
+    State(public): State<Public>,
+    headers: HeaderMap,
+    Form(form): Form<SettingsForm>,
+) -> Response {
+    let session = match owner(&public, &headers, &form).await {
+        Ok(session) => session,
+        Err(response) => return response,
+    };
+    let (mirror, accounts) = (public.mirror.clone(), public.accounts.clone());
+    did(&public, &headers, move || {
+        let declared = mirror.declared_settings();
+        match accounts.set_own_setting(&session.account, MEETINGS, Some(&form.meetings), declared) {
+            Ok(()) => Ok("saved"),
+            Err(AccountsError::Conflict(_) | AccountsError::Invalid(_)) => Ok("not-saved"),
+            Err(error) => Err(error.into()),
+        }
+    })
+    .await
+}
+
+/// `POST /settings/retry`: one event again, now.
+pub(in crate::doors::public) async fn retry(
+    State(public): State<Public>,
+    headers: HeaderMap,
+    Form(form): Form<SettingsForm>,
+) -> Response {
+    let session = match owner(&public, &headers, &form).await {
+        Ok(session) => session,
+        Err(response) => return response,
+    };
+    let mirror = public.mirror.clone();
+    did(&public, &headers, move || {
+        mirror.retry(&session.account, &form.uid)?;
+        Ok("retried")
+    })
+    .await
+}
+
+/// `POST /settings/disconnect`.
+pub(in crate::doors::public) async fn disconnect(
+    State(public): State<Public>,
+    headers: HeaderMap,
+    Form(form): Form<SettingsForm>,
+) -> Response {
+    let session = match owner(&public, &headers, &form).await {
+        Ok(session) => session,
+        Err(response) => return response,
+    };
+    let mirror = public.mirror.clone();
+    did(&public, &headers, move || {
+        let leave = if form.events == "remove" { Leave::Remove } else { Leave::Keep };
+        Ok(match mirror.disconnect(&session.account, leave)? {
+            Left::Gone => "disconnected",
+            Left::Leaving => "leaving",
+        })
+    })
+    .await
+}
+
+/// `POST /settings/test`: one real round trip, answered with the page and its result.
+pub(in crate::doors::public) async fn test(
+    State(public): State<Public>,
+    headers: HeaderMap,
+    Form(form): Form<SettingsForm>,
+) -> Response {
+    let session = match owner(&public, &headers, &form).await {
+        Ok(session) => session,
+        Err(response) => return response,
+    };
+    let (mirror, account) = (public.mirror.clone(), session.account.clone());
+    match tokio::task::spawn_blocking(move || mirror.check(&account)).await {
+        Ok(Ok(check)) => {
+            let framed = guard::is_framed(&headers);
+            let at = At { framed, waiting: false, done: String::new(), tested: Some(check) };
+            super::show(&public, &headers, session, at).await
+        }
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a connection could not be tested");
+            broken(&public, &headers)
+        }
+        Err(_) => broken(&public, &headers),
+    }
+}
+
+/// `GET /settings/test`: a test's page was loaded again by its address.
+pub(in crate::doors::public) async fn back(State(public): State<Public>) -> Response {
+    see_other(&format!("{}/settings", public.base))
+}
+
+/// Does what blocks, and goes back to the page, which says what was done.
+async fn did(
+    public: &Public,
+    headers: &HeaderMap,
+    work: impl FnOnce() -> Result<&'static str, PageError> + Send + 'static,
+) -> Response {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => see_other(&format!("{}/settings?done={done}", public.base)),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a form of the settings page could not be done");
+            broken(public, headers)
+        }
+        Err(_) => broken(public, headers),
+    }
+}
+
+/// The session that a form was made for, if this browser has it and the form comes from our page.
+async fn owner(public: &Public, headers: &HeaderMap, form: &SettingsForm) -> Result<Session, Response> {
+    let sessions = super::sessions(public, headers).await.map_err(|()| broken(public, headers))?;
+    if sessions.is_empty() {
+        return Err(super::over(public, headers));
+    }
+    let owned = sessions.into_iter().find(|session| session.owns(&form.token));
+    owned.filter(|_| guard::is_from_here(headers, &public.origin)).ok_or_else(|| {
+        let w = words::choose(None, guard::accept_language(headers));
+        said(public, w, "form-foreign", StatusCode::FORBIDDEN)
+    })
+}
