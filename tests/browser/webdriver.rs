@@ -43,7 +43,7 @@ impl Session {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
-            .timeout_global(Some(Duration::from_secs(60)));
+            .timeout_global(Some(Duration::from_secs(20)));
         let mut session = Self { agent: config.build().into(), base: format!("http://127.0.0.1:{port}/session") };
         let opened = session.post("", &json!({ "capabilities": { "alwaysMatch": capabilities } }))?;
         session.base = format!("{}/{}", session.base, opened["sessionId"].as_str().unwrap_or_default());

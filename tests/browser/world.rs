@@ -1,5 +1,6 @@
 //! A simulator, teams-mirror and the sample webmail, wired together.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,13 +35,18 @@ impl World {
         let sim = Simulator::start(([127, 0, 0, 1], 0).into()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("state");
-        let quick = |config: &mut host_shim::config::Config| config.mirror.delete_grace = Duration::from_millis(300);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let quick = |config: &mut host_shim::config::Config| {
+            config.mirror.delete_grace = Duration::from_millis(300);
+            config.webmail_origins = vec![format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")];
+        };
         let clock = Arc::new(ShiftedClock::default());
         let extras = Extras { clock: Some(clock.clone()), ..Extras::default() };
         let shim = support::shim::start(&sim, &state, "mail.example", quick, extras).unwrap();
         let wire = Relay::to(shim.running.hook_address().unwrap());
         let options = Options { hook: shim.hook.at(&wire.url()), account: ALICE.into(), beside: None };
-        let webmail = Webmail::start(([127, 0, 0, 1], 0).into(), options).unwrap();
+        let webmail = Webmail::start(listener, options).unwrap();
         Self { sim, webmail, wire, clock, shim: Some(shim), _dir: dir }
     }
 
@@ -56,15 +62,22 @@ impl World {
         world
     }
 
-    /// Turns Teams on in the webmail's settings and signs in; ends at the page that says how that went.
+    /// Connects on teams-mirror's settings page; ends at the page that says how that went.
     pub fn sign_in(&self, chromium: &Chromium, address: &str) {
         chromium.go(&self.page("/settings/teams/open"));
+        chromium.click("#connect");
         at_microsoft(chromium, address);
-        chromium.see("main");
+        chromium.click("#confirm-yes");
+        chromium.see("[data-page=connected]");
     }
 
     pub fn shim(&self) -> &Embedded {
         self.shim.as_ref().unwrap()
+    }
+
+    /// A page of the webmail, under the name of another site than teams-mirror's.
+    pub fn elsewhere(&self, path: &str) -> String {
+        self.page(path).replace("127.0.0.1", "localhost")
     }
 
     /// A page of the webmail.

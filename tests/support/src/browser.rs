@@ -86,9 +86,6 @@ pub struct Browser {
     stop_at: Option<String>,
 }
 
-/// Longer than any page takes.
-const LONGEST_STEP: std::time::Duration = std::time::Duration::from_secs(90);
-
 /// More steps than any sign-in takes.
 const MOST_STEPS: usize = 20;
 
@@ -239,7 +236,7 @@ impl Browser {
         let origin = url.origin().ascii_serialization();
         let cookies = self.cookies.entry(origin).or_default();
         let header = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
-        let agent = crate::agent(LONGEST_STEP);
+        let agent = crate::agent();
         let answer = match form {
             None => {
                 let request = agent.get(url.as_str()).header("cookie", &header);

@@ -5,9 +5,6 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// Longer than any call the API's description allows for.
-const LONGEST_CALL: Duration = Duration::from_secs(90);
-
 /// A client of the hook API.
 #[derive(Debug, Clone)]
 pub struct Hook {
@@ -112,7 +109,11 @@ impl Put {
 impl Hook {
     /// A client that calls `base` (`http://127.0.0.1:PORT`) with a hook secret.
     pub fn new(base: &str, secret: &str) -> Self {
-        Self { base: base.trim_end_matches('/').into(), secret: secret.trim().into(), longest_call: LONGEST_CALL }
+        Self {
+            base: base.trim_end_matches('/').into(),
+            secret: secret.trim().into(),
+            longest_call: crate::LONGEST_CALL,
+        }
     }
 
     /// The same, but a call that takes longer fails.
@@ -263,7 +264,7 @@ impl Hook {
     }
 
     fn agent(&self) -> ureq::Agent {
-        crate::agent(self.longest_call)
+        crate::agent_within(self.longest_call)
     }
 
     fn event_url(&self, account: &str, uid: &str) -> String {

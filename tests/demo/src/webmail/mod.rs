@@ -14,7 +14,7 @@ mod settings_pages;
 mod words;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
@@ -52,16 +52,18 @@ struct App {
 }
 
 impl Webmail {
-    /// Starts on a thread of its own; port 0 takes a free one.
+    /// Starts on a thread of its own, behind a listener on this machine; bound before, so that teams-mirror can be told whose
+    /// pages may frame its own.
     ///
     /// # Errors
-    /// Where the address cannot be bound or the thread not started.
-    pub fn start(listen: SocketAddr, options: Options) -> io::Result<Self> {
+    /// Where the listener cannot be used or the thread not started.
+    pub fn start(listener: TcpListener, options: Options) -> io::Result<Self> {
         let calendar = Calendar::open(options.hook, &options.account);
         let app = App { calendar: Arc::clone(&calendar), beside: options.beside.map(Into::into) };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let listener = runtime.block_on(tokio::net::TcpListener::bind(listen))?;
         let address = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let listener = runtime.block_on(async { tokio::net::TcpListener::from_std(listener) })?;
         let router = router(app, address.port());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let (ready, started) = sync_channel(1);
@@ -84,12 +86,6 @@ impl Webmail {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// The same as another origin, and another site than `127.0.0.1`: `http://localhost:PORT`.
-    #[must_use]
-    pub fn url_by_name(&self) -> String {
-        format!("http://localhost:{}", self.address.port())
     }
 }
 
