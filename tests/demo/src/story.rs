@@ -145,6 +145,17 @@ pub(crate) fn leave_something_to_look_at(sim: &Simulator, shim: &Embedded) -> Re
     check(in_teams(sim)?.len() == 1, "it stands in Teams", "")
 }
 
+/// The webmail is up, and knows that its user may use Teams.
+pub(crate) fn look_at_webmail(url: &str) -> Result<(), String> {
+    println!("\nA sample webmail is up, for a user who has not turned Teams on yet.");
+    let page = support::Browser::default().open(&format!("{url}/settings"))?;
+    check(
+        page.status == 200 && page.text().contains("Not connected"),
+        "its settings offer Microsoft Teams",
+        &page.text(),
+    )
+}
+
 fn check(so: bool, what: &str, otherwise: &str) -> Result<(), String> {
     if so {
         println!("   ✓ {what}");

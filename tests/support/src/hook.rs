@@ -1,5 +1,7 @@
 //! The hook API, as an adapter calls it.
 
+use std::time::Duration;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -8,6 +10,7 @@ use serde_json::Value;
 pub struct Hook {
     base: String,
     secret: String,
+    longest_call: Duration,
 }
 
 /// An answer, whatever its status.
@@ -106,7 +109,16 @@ impl Put {
 impl Hook {
     /// A client that calls `base` (`http://127.0.0.1:PORT`) with a hook secret.
     pub fn new(base: &str, secret: &str) -> Self {
-        Self { base: base.trim_end_matches('/').into(), secret: secret.trim().into() }
+        Self {
+            base: base.trim_end_matches('/').into(),
+            secret: secret.trim().into(),
+            longest_call: crate::LONGEST_CALL,
+        }
+    }
+
+    /// The same, but a call that takes longer fails.
+    pub fn within(self, longest_call: Duration) -> Self {
+        Self { longest_call, ..self }
     }
 
     /// The address it calls.
@@ -116,7 +128,12 @@ impl Hook {
 
     /// The same address with another secret.
     pub fn with_secret(&self, secret: &str) -> Self {
-        Self::new(&self.base, secret)
+        Self { longest_call: self.longest_call, ..Self::new(&self.base, secret) }
+    }
+
+    /// The same with another address, for example that of something in between.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').into(), ..self.clone() }
     }
 
     /// First beat.
@@ -125,7 +142,7 @@ impl Hook {
     /// Where nobody answers.
     pub fn put(&self, account: &str, uid: &str, text: &str, put: &Put) -> Result<Answer, String> {
         let url = format!("{}?{}", self.event_url(account, uid), put.query());
-        let mut request = self.authorized(crate::agent().put(&url)).content_type("text/calendar; charset=utf-8");
+        let mut request = self.authorized(self.agent().put(&url)).content_type("text/calendar; charset=utf-8");
         if let Some(prefer) = &put.prefer {
             request = request.header("prefer", prefer);
         }
@@ -138,7 +155,7 @@ impl Hook {
     /// Where nobody answers.
     pub fn put_raw(&self, account: &str, uid: &str, kind: &str, body: &[u8]) -> Result<Answer, String> {
         let url = self.event_url(account, uid);
-        read(self.authorized(crate::agent().put(&url)).content_type(kind).send(body))
+        read(self.authorized(self.agent().put(&url)).content_type(kind).send(body))
     }
 
     /// Second beat.
@@ -148,7 +165,7 @@ impl Hook {
     pub fn report(&self, account: &str, uid: &str, change: &str, result: &str) -> Result<Answer, String> {
         let url = format!("{}/stored", self.event_url(account, uid));
         let body = serde_json::json!({ "change": change, "result": result });
-        read(self.authorized(crate::agent().post(&url)).send_json(body))
+        read(self.authorized(self.agent().post(&url)).send_json(body))
     }
 
     /// An object, or all that carry the UID, is gone.
@@ -160,7 +177,7 @@ impl Hook {
         if let Some(object) = object {
             url = format!("{url}?object={}", utf8_percent_encode(object, NON_ALPHANUMERIC));
         }
-        read(crate::agent().delete(&url).header("authorization", format!("Bearer {}", self.secret)).call())
+        read(self.agent().delete(&url).header("authorization", format!("Bearer {}", self.secret)).call())
     }
 
     /// Discards a draft.
@@ -169,7 +186,7 @@ impl Hook {
     /// Where nobody answers.
     pub fn discard(&self, account: &str, uid: &str) -> Result<Answer, String> {
         let url = format!("{}?draft=true", self.event_url(account, uid));
-        read(crate::agent().delete(&url).header("authorization", format!("Bearer {}", self.secret)).call())
+        read(self.agent().delete(&url).header("authorization", format!("Bearer {}", self.secret)).call())
     }
 
     /// How an event stands.
@@ -194,7 +211,7 @@ impl Hook {
     /// Where nobody answers.
     pub fn put_account(&self, account: &str, body: Value) -> Result<Answer, String> {
         let url = format!("{}/v1/accounts/{}", self.base, segment(account));
-        read(self.authorized(crate::agent().put(&url)).send_json(body))
+        read(self.authorized(self.agent().put(&url)).send_json(body))
     }
 
     /// An account's new address.
@@ -203,7 +220,7 @@ impl Hook {
     /// Where nobody answers.
     pub fn rename(&self, account: &str, to: &str) -> Result<Answer, String> {
         let url = format!("{}/v1/accounts/{}/rename", self.base, segment(account));
-        read(self.authorized(crate::agent().post(&url)).send_json(serde_json::json!({ "to": to })))
+        read(self.authorized(self.agent().post(&url)).send_json(serde_json::json!({ "to": to })))
     }
 
     /// An account is gone.
@@ -212,7 +229,7 @@ impl Hook {
     /// Where nobody answers.
     pub fn remove_account(&self, account: &str) -> Result<Answer, String> {
         let url = format!("{}/v1/accounts/{}", self.base, segment(account));
-        read(crate::agent().delete(&url).header("authorization", format!("Bearer {}", self.secret)).call())
+        read(self.agent().delete(&url).header("authorization", format!("Bearer {}", self.secret)).call())
     }
 
     /// First beat, answered with the text alone.
@@ -221,7 +238,7 @@ impl Hook {
     /// Where nobody answers.
     pub fn put_for_text(&self, account: &str, uid: &str, text: &str, query: &str) -> Result<Answer, String> {
         let url = format!("{}?{query}", self.event_url(account, uid));
-        let request = self.authorized(crate::agent().put(&url)).content_type("text/calendar");
+        let request = self.authorized(self.agent().put(&url)).content_type("text/calendar");
         read(request.header("accept", "text/calendar").send(text))
     }
 
@@ -231,7 +248,7 @@ impl Hook {
     /// Where nobody answers.
     pub fn settings_link(&self, account: &str) -> Result<Answer, String> {
         let url = format!("{}/v1/accounts/{}/settings-link", self.base, segment(account));
-        read(self.authorized(crate::agent().post(&url)).send_empty())
+        read(self.authorized(self.agent().post(&url)).send_empty())
     }
 
     /// Texts to write back.
@@ -248,7 +265,11 @@ impl Hook {
     /// Where nobody answers.
     pub fn get(&self, path: &str) -> Result<Answer, String> {
         let url = format!("{}{path}", self.base);
-        read(crate::agent().get(&url).header("authorization", format!("Bearer {}", self.secret)).call())
+        read(self.agent().get(&url).header("authorization", format!("Bearer {}", self.secret)).call())
+    }
+
+    fn agent(&self) -> ureq::Agent {
+        crate::agent_within(self.longest_call)
     }
 
     fn event_url(&self, account: &str, uid: &str) -> String {

@@ -1,6 +1,7 @@
 //! The shim inside this process, wired to a simulator, with nothing left to configure.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use graph_sim::{CLIENT_ID, CLIENT_SECRET, Simulator};
 use host_shim::accounts::ConnectorPatch;
@@ -78,6 +79,11 @@ impl Embedded {
 
 /// A port below those the system gives to outgoing connections.
 fn free_port() -> Option<u16> {
-    let start = 12_000 + u16::try_from(std::process::id() % 18_000).ok()?;
-    (start..=31_999).chain(12_000..start).find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+    // Counted on, so that two starts at the same time do not both find the same one.
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 900).ok()? * 20;
+    (0..20_000_u16).find_map(|_| {
+        let port = 12_000 + start.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        std::net::TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
+    })
 }

@@ -1,0 +1,3 @@
+//! What of the demo others use too: the sample webmail.
+
+pub mod webmail;
