@@ -23,3 +23,4 @@ pub mod exactness;
 pub mod generate;
 pub mod oracle;
 pub mod runner;
+pub mod sequence;

@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use exact::exactness;
+use exact::exactness::{self, Failure};
 use exact::oracle::dateutil::{self, Dateutil};
+use exact::sequence;
+use graph_sim::Simulator;
 
 /// Is what Teams shows what the calendar says?
 #[derive(Debug, Parser)]
@@ -19,6 +21,18 @@ enum What {
     Cases {
         /// How many.
         #[arg(long, default_value_t = 1_000)]
+        number: u64,
+        /// From this seed; without it a fresh one.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// At most so many failures are shown.
+        #[arg(long, default_value_t = 10)]
+        show: usize,
+    },
+    /// Random edits under faults.
+    Sequences {
+        /// How many.
+        #[arg(long, default_value_t = 200)]
         number: u64,
         /// From this seed; without it a fresh one.
         #[arg(long)]
@@ -43,9 +57,7 @@ fn main() -> ExitCode {
 fn run(what: What) -> Result<bool, String> {
     match what {
         What::Cases { number, seed, show } => {
-            let seed = seed.or_else(|| getrandom::u64().ok()).unwrap_or(1);
-            println!("seed {seed}");
-            let sim = exact::runner::simulator(seed)?;
+            let (seed, sim) = begin(seed)?;
             let mut python = match Dateutil::start(&dateutil::folder()) {
                 Ok(python) => Some(python),
                 Err(why) => {
@@ -55,11 +67,28 @@ fn run(what: What) -> Result<bool, String> {
             };
             let tally = exactness::run(seed, &sim, python.as_mut(), |tally| tally.cases < number)?;
             print!("{}", tally.table());
-            for failure in tally.failures.iter().take(show) {
-                println!("\n{}\n{}\n{}", failure.how, failure.what, failure.text);
-            }
             println!("{} failures", tally.failures.len());
-            Ok(tally.failures.is_empty())
+            Ok(shown(&tally.failures, show))
+        }
+        What::Sequences { number, seed, show } => {
+            let (seed, sim) = begin(seed)?;
+            let tally = sequence::run(seed, &sim, |tally| tally.sequences < number)?;
+            println!("{}", tally.line());
+            Ok(shown(&tally.failures, show))
         }
     }
+}
+
+fn begin(seed: Option<u64>) -> Result<(u64, Simulator), String> {
+    let seed = seed.or_else(|| getrandom::u64().ok()).unwrap_or(1);
+    println!("seed {seed}");
+    Ok((seed, exact::runner::simulator(seed)?))
+}
+
+/// Shows failures; answers whether there are none.
+fn shown(failures: &[Failure], most: usize) -> bool {
+    for failure in failures.iter().take(most) {
+        println!("\n{}\n{}\n{}", failure.how, failure.what, failure.text);
+    }
+    failures.is_empty()
 }
