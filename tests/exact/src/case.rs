@@ -139,6 +139,40 @@ impl Rule {
         }
     }
 
+    /// Reads a rule without COUNT and UNTIL; `None` where it has parts this type does not.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        fn list<T: std::str::FromStr>(value: &str) -> Option<Vec<T>> {
+            value.split(',').map(|one| one.trim_start_matches('+').parse().ok()).collect()
+        }
+        let mut rule = Self::every(Freq::Daily);
+        let mut freq = None;
+        for part in text.split(';').filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=')?;
+            match name.to_ascii_uppercase().as_str() {
+                "FREQ" => freq = Freq::ALL.into_iter().find(|freq| freq.name().eq_ignore_ascii_case(value)),
+                "INTERVAL" => rule.interval = value.parse().ok().filter(|interval| *interval > 0)?,
+                "BYMONTH" => rule.by_month = list(value)?,
+                "BYMONTHDAY" => rule.by_month_day = list(value)?,
+                "BYYEARDAY" => rule.by_year_day = list(value)?,
+                "BYWEEKNO" => rule.by_week_no = list(value)?,
+                "BYHOUR" => rule.by_hour = list(value)?,
+                "BYSETPOS" => rule.by_set_pos = list(value)?,
+                "WKST" => rule.week_start = weekday(value)?,
+                "BYDAY" => {
+                    let day = |one: &str| {
+                        let (nth, day) = one.split_at_checked(one.len().checked_sub(2)?)?;
+                        let nth = nth.trim_start_matches('+');
+                        Some((if nth.is_empty() { 0 } else { nth.parse().ok()? }, weekday(day)?))
+                    };
+                    rule.by_day = value.split(',').map(day).collect::<Option<_>>()?;
+                }
+                _ => return None,
+            }
+        }
+        Some(Self { freq: freq?, ..rule })
+    }
+
     /// The rule without COUNT and UNTIL.
     #[must_use]
     pub fn body(&self) -> String {
@@ -167,6 +201,11 @@ impl Rule {
 
 fn texts<T: ToString>(values: &[T]) -> Vec<String> {
     values.iter().map(T::to_string).collect()
+}
+
+fn weekday(name: &str) -> Option<Weekday> {
+    let days = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
+    days.into_iter().find(|day| day_name(*day).eq_ignore_ascii_case(name))
 }
 
 fn day_name(day: Weekday) -> String {

@@ -11,6 +11,7 @@
 //! | [`compare`] | what the simulator shows against what the oracle says |
 //! | [`exactness`], [`sequence`] | the two properties |
 //! | [`corpus`] | other people's files |
+//! | [`python`] | the Python environment of the oracles |
 //! | [`floors`] | how many requests each change costs |
 //!
 //! `cargo run -p exact -- --help` runs each by hand; `cargo test -p exact` runs them bounded.
@@ -18,9 +19,12 @@
 pub mod case;
 pub mod classify;
 pub mod compare;
+pub mod corpus;
 pub mod dice;
 pub mod exactness;
+pub mod floors;
 pub mod generate;
 pub mod oracle;
+pub mod python;
 pub mod runner;
 pub mod sequence;

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use exact::exactness::{self, Failure};
-use exact::oracle::dateutil::{self, Dateutil};
-use exact::sequence;
+use exact::oracle::dateutil::Dateutil;
+use exact::python::Python;
+use exact::{corpus, floors, sequence};
 use graph_sim::Simulator;
 
 /// Is what Teams shows what the calendar says?
@@ -29,6 +30,17 @@ enum What {
         #[arg(long, default_value_t = 10)]
         show: usize,
     },
+    /// Other people's files, with a table of counts by reason.
+    Corpora {
+        /// At most so many failures are shown.
+        #[arg(long, default_value_t = 10)]
+        show: usize,
+        /// Also name each series that was refused.
+        #[arg(long)]
+        refused: bool,
+    },
+    /// The table of what each change costs in requests.
+    Floors,
     /// Random edits under faults.
     Sequences {
         /// How many.
@@ -58,7 +70,7 @@ fn run(what: What) -> Result<bool, String> {
     match what {
         What::Cases { number, seed, show } => {
             let (seed, sim) = begin(seed)?;
-            let mut python = match Dateutil::start(&dateutil::folder()) {
+            let mut python = match Dateutil::start() {
                 Ok(python) => Some(python),
                 Err(why) => {
                     eprintln!("warning: without the second oracle, python-dateutil: {why}");
@@ -70,6 +82,34 @@ fn run(what: What) -> Result<bool, String> {
             println!("{} failures", tally.failures.len());
             Ok(shown(&tally.failures, show))
         }
+        What::Corpora { show, refused } => {
+            let all = corpora()?;
+            print!("{}", corpus::table(&all));
+            let verdicts =
+                || all.iter().flat_map(|(name, verdicts)| verdicts.iter().map(move |verdict| (name, verdict)));
+            for (name, verdict) in verdicts().filter(|(_, verdict)| refused && verdict.fit.is_some()) {
+                if verdict.ended != "mirrored" {
+                    println!("{name} {}: {} ({:?})", verdict.file, verdict.ended, verdict.fit);
+                }
+            }
+            let wrong: Vec<_> = verdicts().filter(|(_, verdict)| verdict.wrong.is_some()).collect();
+            for (name, verdict) in wrong.iter().take(show) {
+                println!(
+                    "\n{name} {}: {}\n{}",
+                    verdict.file,
+                    verdict.wrong.as_deref().unwrap_or_default(),
+                    verdict.text
+                );
+            }
+            println!("{} failures", wrong.len());
+            Ok(wrong.is_empty())
+        }
+        What::Floors => {
+            let (_, sim) = begin(Some(1))?;
+            let costs = floors::measure(&sim)?;
+            print!("{}", floors::table(&costs));
+            Ok(costs.iter().all(floors::Cost::holds))
+        }
         What::Sequences { number, seed, show } => {
             let (seed, sim) = begin(seed)?;
             let tally = sequence::run(seed, &sim, |tally| tally.sequences < number)?;
@@ -77,6 +117,21 @@ fn run(what: What) -> Result<bool, String> {
             Ok(shown(&tally.failures, show))
         }
     }
+}
+
+/// Every object of every file.
+fn corpora() -> Result<Vec<(&'static str, Vec<corpus::Verdict>)>, String> {
+    let (_, sim) = begin(Some(1))?;
+    let mut python = Python::start(include_str!("../python/corpus.py"))?;
+    let mut all = Vec::new();
+    for set in corpus::corpora()? {
+        let mut verdicts = Vec::new();
+        for file in &set.files {
+            verdicts.extend(corpus::judge_file(&sim, &mut python, file)?);
+        }
+        all.push((set.name, verdicts));
+    }
+    Ok(all)
 }
 
 fn begin(seed: Option<u64>) -> Result<(u64, Simulator), String> {

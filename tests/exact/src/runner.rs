@@ -99,6 +99,11 @@ impl<'a> Mirror<'a> {
         Ok(mirror)
     }
 
+    /// A further address of the account.
+    pub fn also(&mut self, address: &str) {
+        self.account.further_addresses.push(address.to_owned());
+    }
+
     /// Looks what the mailbox can do, as a host does before the first hook.
     ///
     /// # Errors

@@ -233,7 +233,7 @@ fn fault(dice: &mut Dice) -> Fault {
         7 => Fault::new(FaultKind::Conflict),
         _ => Fault::status(504).after_commit(),
     };
-    fault.on_graph(&dice.one(&["POST", "PATCH", "PATCH", "DELETE", "GET"]), "/events")
+    fault.on_graph(dice.one(&["POST", "PATCH", "PATCH", "DELETE", "GET"]), "/events")
 }
 
 /// The last state, created in an empty mailbox, looks the same.
