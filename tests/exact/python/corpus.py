@@ -48,7 +48,9 @@ def instant(value, floating):
 
 def answer(question):
     floating = ZoneInfo(question["floating"])
-    calendar = icalendar.Calendar.from_ical(question["text"])
+    # A date has no zone, whatever stands beside it (RFC 5545 3.2.19).
+    text = re.sub(r"(?m)^([A-Z-]+;[^:\r\n]*VALUE=DATE\b(?!-)[^:\r\n]*):", lambda m: re.sub(r";TZID=[^;:]*", "", m[1]) + ":", question["text"])
+    calendar = icalendar.Calendar.from_ical(text)
     events = list(calendar.walk("VEVENT"))
     master = next((event for event in events if "RECURRENCE-ID" not in event), events[0])
     if "DTSTART" not in master:
@@ -91,6 +93,7 @@ def answer(question):
         "overrides": len(changes),
         "moved": moved,
         "future": future,
+        "backward": "DTEND" in master and instant(master["DTEND"].dt, floating) < instant(first, floating),
         "cancelled": str(master.get("STATUS", "")).upper() == "CANCELLED",
     }
     begin, end = start - 3 * DAY, start + (3 * 365 + 1) * DAY
@@ -101,8 +104,12 @@ def answer(question):
             break
         if str(event.get("STATUS", "")).upper() == "CANCELLED" or not begin <= at < end:
             continue
+        end_of = event.end
+        if is_date(event.start) and is_date(end_of) and end_of <= event.start:
+            # A day that ends with itself is that day.
+            end_of = event.start + DAY
         occurrences.append(
-            [instant(event.start, floating), instant(event.end, floating), is_date(event.start), str(event.get("SUMMARY", ""))]
+            [instant(event.start, floating), instant(end_of, floating), is_date(event.start), str(event.get("SUMMARY", ""))]
         )
         if len(occurrences) > question["most"]:
             return {**known, "dense": True}

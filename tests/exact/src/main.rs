@@ -122,7 +122,7 @@ fn run(what: What) -> Result<bool, String> {
 /// Every object of every file.
 fn corpora() -> Result<Vec<(&'static str, Vec<corpus::Verdict>)>, String> {
     let (_, sim) = begin(Some(1))?;
-    let mut python = Python::start(include_str!("../python/corpus.py"))?;
+    let mut python = Python::start(corpus::SCRIPT)?;
     let mut all = Vec::new();
     for set in corpus::corpora()? {
         let mut verdicts = Vec::new();

@@ -134,7 +134,7 @@ impl<'a> Mirror<'a> {
     /// With a description, where it comes to no end, or to one that is nobody's fault but the product's.
     pub fn save(&mut self, text: &str, wish: Wish) -> Result<Ended, String> {
         let object = CalendarObject { uid: self.uid.clone(), tag: TAG.to_owned(), icalendar: text.to_owned() };
-        let prepared = prepare(&Save {
+        let prepared = match prepare(&Save {
             account: self.account.clone(),
             object,
             mirrored: self.record.clone(),
@@ -142,8 +142,10 @@ impl<'a> Mirror<'a> {
             history: if self.seen { History::SeenWithGuests } else { History::Unseen },
             draft: false,
             now_ms: self.sim.now().timestamp_millis(),
-        })
-        .map_err(|problem| format!("not taken: {}: {}", problem.code, problem.message))?;
+        }) {
+            Ok(prepared) => prepared,
+            Err(problem) => return Ok(Ended::Refused(problem.code, problem.message)),
+        };
         self.seen = true;
         if let Some(problem) = prepared.rejected {
             return Ok(Ended::Refused(problem.code, problem.message));
