@@ -48,8 +48,13 @@ def instant(value, floating):
 
 def answer(question):
     floating = ZoneInfo(question["floating"])
-    # A date has no zone, whatever stands beside it (RFC 5545 3.2.19).
-    text = re.sub(r"(?m)^([A-Z-]+;[^:\r\n]*VALUE=DATE\b(?!-)[^:\r\n]*):", lambda m: re.sub(r";TZID=[^;:]*", "", m[1]) + ":", question["text"])
+    # A date has no zone, whatever stands beside it (RFC 5545 3.2.19), and eight digits are a date.
+    def dated(found):
+        parameters = re.sub(r";(TZID|VALUE)=[^;:]*", "", found[2])
+        return f"{found[1]}{parameters};VALUE=DATE:{found[3]}"
+
+    names = "DTSTART|DTEND|RECURRENCE-ID|EXDATE|RDATE"
+    text = re.sub(rf"(?m)^({names})((?:;[^:\r\n]*)?):(\d{{8}}(?:,\d{{8}})*)(?=\r?$)", dated, question["text"])
     calendar = icalendar.Calendar.from_ical(text)
     events = list(calendar.walk("VEVENT"))
     master = next((event for event in events if "RECURRENCE-ID" not in event), events[0])
