@@ -47,6 +47,8 @@ def instant(value, floating):
 
 
 def answer(question):
+    # The library remembers the zones of earlier files; this makes it forget them.
+    icalendar.use_zoneinfo()
     floating = ZoneInfo(question["floating"])
     # A date has no zone, whatever stands beside it (RFC 5545 3.2.19), and eight digits are a date.
     def dated(found):

@@ -403,9 +403,11 @@ fn shows(sim: &Simulator, known: &Value) -> Option<String> {
     ))
 }
 
-/// A subject as far as it can be compared: what is left of any title in Teams, without control characters, white space once.
+/// A subject as far as it can be compared: what is left of any title in Teams, without control characters and the
+/// backslashes of escapes that are none, white space once.
 fn subject(text: &str) -> String {
-    let clean: String = text.trim().chars().take(240).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String =
+        text.trim().chars().filter(|c| *c != '\\').take(240).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let words: Vec<&str> = clean.split_whitespace().collect();
     words.join(" ")
 }

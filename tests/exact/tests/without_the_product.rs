@@ -268,3 +268,41 @@ fn what_is_called_expressible_can_be_expressed() {
     println!("{} by one series, {} by a set", counted[0], counted[1]);
     assert!(counted[0] > 200 && counted[1] > 50);
 }
+
+// A judge that finds everything right would be none.
+#[test]
+fn what_is_wrong_is_noticed() {
+    let sim = runner::simulator(1).unwrap();
+    let start = chrono::NaiveDate::from_ymd_opt(2027, 3, 1).unwrap().and_hms_opt(10, 0, 0).unwrap();
+    let berlin = Zone::Named { id: "Europe/Berlin", zone: chrono_tz::Tz::Europe__Berlin, definition: "" };
+    let mut right = Case::single("wrong", start, berlin);
+    right.rules = vec![Rule { end: End::Count(60), ..Rule::every(Freq::Weekly) }];
+    right.exdates = vec![start + TimeDelta::weeks(3)];
+    let wrong = |change: &dyn Fn(&mut Case)| {
+        let mut case = right.clone();
+        change(&mut case);
+        runner::fresh(&sim);
+        mirror(&Graph::new(&sim), &case).unwrap();
+        let known = oracle::occurrences(&right, &mut ByCrate).unwrap();
+        compare::compare(&right, &known, &compare::rows(&sim, MAILBOX, &right), DateTime::UNIX_EPOCH)
+    };
+    assert_eq!(wrong(&|_| {}), Ok(()));
+    assert!(wrong(&|case| case.exdates.clear()).unwrap_err().starts_with("too much (1 of 59)"));
+    assert!(wrong(&|case| case.exdates.push(start)).unwrap_err().starts_with("missing (1 of 59)"));
+    assert!(wrong(&|case| case.subject.push('!')).is_err());
+    assert!(wrong(&|case| case.length = Length::End(TimeDelta::minutes(59))).is_err());
+    assert!(wrong(&|case| case.rules[0].end = End::Never).is_err());
+    // At noon in London it is one o'clock in Berlin, all year round: the same instants, another zone.
+    let london = |case: &mut Case| {
+        case.zone = Zone::Named { id: "Europe/London", zone: chrono_tz::Tz::Europe__London, definition: "" };
+        case.start -= TimeDelta::hours(1);
+        case.exdates[0] -= TimeDelta::hours(1);
+    };
+    assert!(wrong(&london).unwrap_err().starts_with("in another zone"));
+    // Fixed to UTC it is an hour off in summer.
+    let utc = |case: &mut Case| {
+        london(case);
+        case.zone = Zone::Utc;
+    };
+    assert!(wrong(&utc).unwrap_err().starts_with("missing"));
+}
