@@ -185,6 +185,7 @@ pub fn judge(
             *tally.refusals.entry(code.clone()).or_default() += 1;
             match fit {
                 Fit::Neither(_) => Ok(()),
+                Fit::Series | Fit::Set(_) if crate::NOT_YET.contains(&code.as_str()) => Ok(()),
                 Fit::Series | Fit::Set(_) => {
                     Err(format!("refused as `{code}` ({sentence}), though {name} can say it ({fit:?})"))
                 }

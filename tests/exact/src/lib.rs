@@ -16,6 +16,10 @@
 //!
 //! `cargo run -p exact -- --help` runs each by hand; `cargo test -p exact` runs them bounded.
 
+/// Codes with which the product refuses what it does not do yet, as the README's limits say. Such refusals are counted and shown
+/// by themselves; once series are mirrored this is empty, and each of them is a failure.
+pub const NOT_YET: &[&str] = &["recurring"];
+
 pub mod case;
 pub mod classify;
 pub mod compare;
