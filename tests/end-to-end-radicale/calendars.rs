@@ -133,11 +133,7 @@ fn a_refused_import_changes_nothing() {
 fn an_event_moved_to_a_colleague_is_the_colleagues() {
     let Some((world, mut radicale)) = wired() else { return };
     radicale.kill();
-    std::fs::write(
-        radicale.dir.path().join("rights"),
-        "[all]\nuser: .+\ncollection: .*\npermissions: RrWw\n",
-    )
-    .unwrap();
+    std::fs::write(radicale.dir.path().join("rights"), "[all]\nuser: .+\ncollection: .*\npermissions: RrWw\n").unwrap();
     radicale.run();
     radicale.calendar("/bob/work/", "bob");
     let page = world.sign_in("bob@test.tld", "bob@contoso.example");

@@ -190,7 +190,8 @@ fn a_hook_that_hangs_costs_one_save_its_patience_and_the_others_nothing() {
     radicale.calendar("/alice/work/", "alice");
     let begun = Instant::now();
     for number in 0..4 {
-        let saved = radicale.put(&format!("/alice/work/e{number}.ics"), &with_teams(&format!("e{number}"), "Planning", &[]));
+        let saved =
+            radicale.put(&format!("/alice/work/e{number}.ics"), &with_teams(&format!("e{number}"), "Planning", &[]));
         assert_eq!(saved.status, 201);
     }
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());

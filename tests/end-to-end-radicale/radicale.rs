@@ -31,13 +31,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self {
-            version: python::NEWEST,
-            adapter: String::new(),
-            sections: "",
-            with_adapter: true,
-            secret: None,
-        }
+        Self { version: python::NEWEST, adapter: String::new(), sections: "", with_adapter: true, secret: None }
     }
 }
 
@@ -104,9 +98,9 @@ impl Radicale {
             ),
         );
         write("secret", format!("{}\n", setup.secret.as_ref().unwrap_or(&world.secret)));
-        let hook = if setup.adapter.contains("hook =") { String::new() } else { format!("hook = {}", world.hook.base()) };
-        let address =
-            if setup.adapter.contains("address =") { "" } else { "address = {user}@test.tld" };
+        let hook =
+            if setup.adapter.contains("hook =") { String::new() } else { format!("hook = {}", world.hook.base()) };
+        let address = if setup.adapter.contains("address =") { "" } else { "address = {user}@test.tld" };
         write(
             "teams-mirror.ini",
             format!("[teams-mirror]\n{hook}\nsecret_file = {}\n{address}\n{}\n", path("secret"), setup.adapter),
@@ -164,7 +158,9 @@ impl Radicale {
 
     /// The notes on disk.
     pub fn notes(&self) -> Vec<String> {
-        let Ok(folder) = std::fs::read_dir(self.dir.path().join("store/.teams-mirror-spool")) else { return Vec::new() };
+        let Ok(folder) = std::fs::read_dir(self.dir.path().join("store/.teams-mirror-spool")) else {
+            return Vec::new();
+        };
         let names = folder.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
         names.filter(|name| name.ends_with(".json") && !name.starts_with('.')).collect()
     }
@@ -200,7 +196,8 @@ impl Radicale {
         }
         let mut answer = agent.run(request.body(body.to_owned()).unwrap()).map_err(|e| e.to_string())?;
         let headers = answer.headers().iter();
-        let headers = headers.map(|(n, v)| (n.as_str().to_owned(), v.to_str().unwrap_or_default().to_owned())).collect();
+        let headers =
+            headers.map(|(n, v)| (n.as_str().to_owned(), v.to_str().unwrap_or_default().to_owned())).collect();
         let text = answer.body_mut().with_config().limit(100_000_000).read_to_string().map_err(|e| e.to_string())?;
         Ok(Answer { status: answer.status().as_u16(), headers, text })
     }
@@ -272,7 +269,8 @@ impl Drop for Radicale {
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
-            let _ = writeln!(std::io::stderr(), "--- Radicale ---\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
+            let _ =
+                writeln!(std::io::stderr(), "--- Radicale ---\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
         }
     }
 }

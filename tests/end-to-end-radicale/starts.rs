@@ -39,7 +39,8 @@ fn a_wrong_address_is_said_and_costs_no_save() {
     assert_eq!(radicale.notes().len(), 3);
     // The administrator mends it; what was saved meanwhile is told.
     let file = radicale.dir.path().join("teams-mirror.ini");
-    let mended = std::fs::read_to_string(&file).unwrap().replace(&format!("http://127.0.0.1:{port}"), world.hook.base());
+    let mended =
+        std::fs::read_to_string(&file).unwrap().replace(&format!("http://127.0.0.1:{port}"), world.hook.base());
     std::fs::write(&file, mended).unwrap();
     let mut radicale = radicale;
     radicale.kill();
@@ -86,7 +87,11 @@ fn tls_that_cannot_be_is_said_and_costs_no_save() {
     let world = World::signed_in();
     let https = world.hook.base().replace("http://", "https://");
     wrong(&world, with(&format!("hook = {https}")), "no TLS with");
-    wrong(&world, with(&format!("hook = {https}\nca_file = /nowhere/ca.pem")), "`/nowhere/ca.pem` (`ca_file`) is not there");
+    wrong(
+        &world,
+        with(&format!("hook = {https}\nca_file = /nowhere/ca.pem")),
+        "`/nowhere/ca.pem` (`ca_file`) is not there",
+    );
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn sharing_works_with(version: &'static str) {
         assert!(answer.text.contains("success"), "{} {}\n{}", answer.status, answer.text, radicale.log());
     };
     let share = "\"PathOrToken\": \"/bob/alices/\", \"PathMapped\": \"/alice/work/\", \"User\": \"bob\"";
-    ask("alice", "create", &format!("{{{share}, \"Permissions\": \"RrWw\", \"Enabled\": \"True\"}}"));
+    ask("alice", "create", &format!("{{{share}, \"Permissions\": \"RrWw\", \"Enabled\": true}}"));
     ask("bob", "enable", "{\"PathOrToken\": \"/bob/alices/\"}");
 
     let saved = radicale.put_as("bob", "/bob/alices/e1.ics", &with_teams("e1", "Shared", &[]), &[]);
