@@ -22,7 +22,8 @@
       busy = false;
     }
   };
-  setInterval(look, goes ? 2000 : 10000);
+  const mayGo = state === "new" || state === "dead";
+  setInterval(look, goes ? 2000 : mayGo ? 5000 : 30000);
   addEventListener("focus", look);
   document.addEventListener("visibilitychange", look);
 

@@ -48,7 +48,6 @@ later-unknown = Der Anmeldedienst von Microsoft hat die Anfrage abgelehnt ({ $co
 
 ## Die Anmeldung
 
-product = Microsoft Teams
 sign-in-connected-title = Teams ist verbunden
 sign-in-connected = Der Kalender von { $account } ist jetzt mit dem Microsoft-Konto { $microsoft } verbunden.
 sign-in-problem-title = Teams ist nicht verbunden
@@ -122,7 +121,7 @@ state-waiting-again = Anmeldung noch einmal öffnen
 state-waiting-back = Zurück
 state-connected = Verbunden mit { $microsoft }.
 state-off = Ausgeschaltet. Neue Termine bekommen keine Teams-Besprechung; die eine haben, folgen Ihren Änderungen weiter. Sie bleiben mit { $microsoft } verbunden.
-state-dead = Sie müssen sich erneut anmelden. Bis dahin warten neue Teams-Besprechungen; Termine werden gespeichert wie immer.
+state-dead = Bis dahin warten neue Teams-Besprechungen; Termine werden gespeichert wie immer.
 state-events-wait = Für einige Ihrer Termine möchte Microsoft, dass Sie sich erneut anmelden.
 state-leaving = Wird getrennt. { $count ->
     [one] Ein Termin ist noch aus Teams zu nehmen.
@@ -214,6 +213,7 @@ test-not-connected = Es gibt keine Verbindung, die getestet werden kann.
 
 held-title = Was von Ihrem Microsoft-Konto aufbewahrt wird
 held-address = Die Adresse { $microsoft } und die Kennnummern von Microsoft für das Konto und seine Organisation.
+held-last = Die Adresse { $microsoft }, um sie bei der nächsten Anmeldung vorzuschlagen. Der Zugang wurde gelöscht.
 held-tokens = Die Erlaubnis, dort Ihren Kalender zu lesen und zu ändern, versiegelt; nie Ihr Kennwort, und nichts für E-Mail, Dateien oder Kontakte.
 held-events = Von jedem übertragenen Termin seine Kennnummer bei Microsoft und der Teilnahmelink; sein Text, versiegelt, bis 30 Tage nach seinem Ende.
 

@@ -49,7 +49,6 @@ later-unknown = Microsoft’s sign-in service refused the request ({ $code }).
 
 ## The sign-in
 
-product = Microsoft Teams
 sign-in-connected-title = Teams is connected
 sign-in-connected = The calendar of { $account } is now connected with the Microsoft account { $microsoft }.
 sign-in-problem-title = Teams is not connected
@@ -123,7 +122,7 @@ state-waiting-again = Open the sign-in again
 state-waiting-back = Back
 state-connected = Connected with { $microsoft }.
 state-off = Turned off. New events get no Teams meeting; those that have one still follow your changes. You stay connected with { $microsoft }.
-state-dead = You have to sign in again. Until then new Teams meetings wait; events are saved as always.
+state-dead = Until you do, new Teams meetings wait; events are saved as always.
 state-events-wait = Microsoft wants you to sign in again for some of your events.
 state-leaving = Disconnecting. { $count ->
     [one] One event is still to be taken out of Teams.
@@ -195,7 +194,7 @@ event-moved = The meeting was made anew and has a new link. Your event carries i
 ## Test
 
 test-title = Test
-test-intro = Asks Microsoft once, really, whether everything works.
+test-intro = Asks Microsoft, once, whether everything really works.
 test-button = Test the connection
 test-result = Result of the test
 test-token-ok = Access: Microsoft accepts the sign-in.
@@ -214,9 +213,10 @@ test-not-connected = There is no connection to test.
 ## What is held of the Microsoft account
 
 held-title = What is held of your Microsoft account
-held-address = The address { $microsoft }, and Microsoft’s numbers of that account and its organisation.
+held-address = The address { $microsoft }, and Microsoft’s identifiers of that account and its organisation.
+held-last = The address { $microsoft }, to suggest it when you sign in again. The access was wiped.
 held-tokens = The permission to read and write your calendar there, sealed; never your password, and nothing for mail, files or contacts.
-held-events = Of each mirrored event its number at Microsoft and the join link; its text, sealed, until 30 days after its end.
+held-events = Of each mirrored event its identifier at Microsoft and the join link; its text, sealed, until 30 days after its end.
 
 ## Disconnect
 

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use graph_sim::{Fault, FaultKind, Service};
-use support::{Put, event};
+use support::{Browser, Put, event};
 
-use crate::world::{ALICE_AT_MICROSOFT, World};
+use crate::world::{ALICE, ALICE_AT_MICROSOFT, World};
 
 /// Every secret that passed between the shim and Microsoft in this world.
 fn secrets(world: &World) -> Vec<String> {
@@ -70,6 +70,43 @@ fn no_secret_stands_in_any_file_log_or_answer() {
     }
     let log = world.log();
     assert!(log.contains("TRACE") || log.contains("DEBUG"), "the log was kept at its most talkative");
+}
+
+/// What a browser holds, and what stands in the addresses it goes to, is worth a session or a sign-in.
+#[test]
+fn nothing_a_browser_holds_stands_in_a_file_or_log() {
+    let world = World::new();
+    let mut browser = Browser::default();
+    let link = world.hook.settings_link(ALICE).unwrap().str("url").to_owned();
+    let settings = browser.open(&link).unwrap();
+    let connect = settings.attribute("connect", "href").unwrap();
+    browser.sign_in_until_callback(&settings.url, ALICE_AT_MICROSOFT).unwrap();
+    let mut secrets = browser.cookie_values();
+    assert!(secrets.len() >= 3, "a session's, a sign-in's, Microsoft's: {secrets:?}");
+    let callback = browser.visited.last().unwrap().clone();
+    let question = browser.open(&callback).unwrap();
+    secrets.extend(browser.cookie_values());
+    for page in [&settings, &question] {
+        secrets.push(page.attribute_where("name", "token", "value").unwrap_or_default());
+    }
+    for link in browser.visited.iter().cloned().chain([link, format!("{}{connect}", world.public_url)]) {
+        for (name, value) in url::Url::parse(&link).unwrap().query_pairs() {
+            if matches!(&*name, "ticket" | "again" | "state" | "code") {
+                secrets.push(value.into_owned());
+            }
+        }
+    }
+    browser.press(&question, "confirm-yes").unwrap();
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort();
+    secrets.dedup();
+    assert!(secrets.len() >= 9, "the search must have something to find: {}", secrets.len());
+    for path in world.files().into_iter().filter(|path| std::fs::metadata(path).is_ok_and(|known| known.is_file())) {
+        let content = std::fs::read(&path).unwrap();
+        for secret in &secrets {
+            assert!(!contains(&content, secret.as_bytes()), "`{secret}` stands in {}", path.display());
+        }
+    }
 }
 
 #[test]

@@ -111,6 +111,11 @@ fn a_second_connecting_shows_no_page_while_microsofts_session_lives() {
     let page = browser.open(&format!("{}/settings", world.public_url)).unwrap();
     let page = browser.press(&page, "disconnect-now").unwrap();
     assert_eq!((state(&page).as_str(), notice(&page).as_deref()), ("new", Some("disconnected")), "{}", page.text());
+    assert!(
+        page.text().contains("to suggest it when you sign in again"),
+        "what is still held is said: {}",
+        page.text()
+    );
     // Straight to our own question: Microsoft sends the browser on without a page.
     let question = browser.click(&page, "connect").unwrap();
     assert!(question.has("confirm-yes"), "{}", question.text());
@@ -303,6 +308,11 @@ fn the_accounts_language_decides_and_then_the_browsers() {
     let done = english.press(&question, "confirm-yes").unwrap();
     assert!(done.text().contains("Teams ist verbunden"), "{}", done.text());
     assert!(world.hook.account(ALICE).unwrap().str("message").contains("Verbunden mit"), "the hook API speaks it, too");
+    // A problem is told in it, too, as soon as it is known whose sign-in it is.
+    world.run(&["disconnect", ALICE]);
+    let link = world.hook.settings_link(ALICE).unwrap().str("url").to_owned();
+    let refused = Browser::default().refuse_consent(&link, "bob@contoso.example").unwrap();
+    assert!(refused.text().contains("Teams ist nicht verbunden"), "{}", refused.text());
     let lost = german.open(&format!("{}/nowhere", world.public_url)).unwrap();
     assert!(lost.text().contains("Hier ist nichts"), "{}", lost.text());
 }
@@ -333,6 +343,26 @@ fn a_page_is_framed_by_the_webmail_and_the_sign_in_by_nobody() {
     let page = settings(&world, &mut top);
     assert_eq!(page.attribute("connect", "target"), None);
     assert!(!page.html.contains("http-equiv=\"refresh\""));
+}
+
+#[test]
+fn under_a_path_every_way_leads_under_it() {
+    let world = World::under("/teams");
+    let mut browser = Browser::default();
+    let link = world.hook.settings_link(ALICE).unwrap().str("url").to_owned();
+    assert!(link.starts_with(&format!("{}/settings?ticket=", world.public_url)), "{link}");
+    // What the proxy would do on the way in; on the way back it changes nothing.
+    let inside = |url: &str| url.replacen("/teams/", "/", 1);
+    let lost = browser.open(&inside(&link)).unwrap();
+    assert_eq!(lost.status, 404, "the redirect leads back to the proxy: {}", lost.url);
+    assert!(lost.url.starts_with(&format!("{}/settings?again=", world.public_url)), "{}", lost.url);
+    let back = browser.open(&inside(&lost.url)).unwrap();
+    assert_eq!(back.url, format!("{}/settings", world.public_url));
+    let page = browser.open(&inside(&back.url)).unwrap();
+    assert_eq!(page.attribute("settings", "data-base").as_deref(), Some("/teams"), "{}", page.text());
+    for (tag, address) in page.addresses() {
+        assert!(address.starts_with("/teams/"), "{tag}: {address}");
+    }
 }
 
 #[test]

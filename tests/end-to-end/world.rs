@@ -39,19 +39,24 @@ impl World {
 
     /// With these lines in the configuration's `[mirror]` section.
     pub fn with(mirror: &str) -> Self {
-        Self::installed("", mirror)
+        Self::installed("", mirror, "")
     }
 
     /// With these lines at the beginning of the configuration.
     pub fn with_config(lines: &str) -> Self {
-        Self::installed(lines, "delete_grace = '300ms'")
+        Self::installed(lines, "delete_grace = '300ms'", "")
     }
 
-    fn installed(lines: &str, mirror: &str) -> Self {
+    /// As browsers reach it under a path, which the reverse proxy takes away; there is no proxy here.
+    pub fn under(path: &str) -> Self {
+        Self::installed("", "delete_grace = '300ms'", path)
+    }
+
+    fn installed(lines: &str, mirror: &str, path: &str) -> Self {
         let sim = Simulator::start(([127, 0, 0, 1], 0).into()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (hook_port, public_port) = (free_port(), free_port());
-        let public_url = format!("http://127.0.0.1:{public_port}");
+        let public_url = format!("http://127.0.0.1:{public_port}{path}");
         sim.add_redirect_uri(&format!("{public_url}/api/v1/oauth/access"));
         let mut world = Self {
             sim,

@@ -168,6 +168,23 @@ impl Accounts {
         Ok((secret.to_string(), expires_at))
     }
 
+    /// The language of whoever signs in with this ticket or state; `None` where that is not known.
+    pub fn sign_in_language(&self, secret: &str) -> Option<String> {
+        let key = digest(secret);
+        let found = self.read(|tx| {
+            for kind in ["sign-in-ticket", "sign-in"] {
+                if let Some(row) = tx.once(kind, &key)? {
+                    return Ok(tx.account(&row.account)?.and_then(|account| account.language));
+                }
+            }
+            Ok(None)
+        });
+        found.unwrap_or_else(|error| {
+            tracing::error!(%error, "the language of a sign-in could not be looked up");
+            None
+        })
+    }
+
     /// Takes a ticket and sends the browser to Microsoft, whose session of this browser, where there is one, is taken as it is.
     /// `other`: with another Microsoft account than Microsoft would take by itself.
     pub fn begin(&self, ticket: &str, other: bool) -> Result<Begin, SignInProblem> {

@@ -3,7 +3,7 @@
 //! | door | listener | who |
 //! | --- | --- | --- |
 //! | [`hook`] | Unix socket or loopback, bearer secret per server | the calendar server's adapter |
-//! | [`public`] | behind the server's reverse proxy | users' browsers: sign-in |
+//! | [`public`] | behind the server's reverse proxy | users' browsers: settings page, sign-in |
 //! | [`admin`] | Unix socket of the state folder | the command line |
 //!
 //! No route stands on two listeners.

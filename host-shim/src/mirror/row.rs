@@ -48,6 +48,7 @@ pub(super) fn stored(row: &mut EventRow, save: &Stored<'_>, now: i64) -> bool {
             row.desired = Desired::Stored;
             row.mirror = false;
             row.meeting = false;
+            (row.first_start, row.last_end) = (proposal.first_start, proposal.last_end);
         }
         row.mirrored_generation = row.generation;
         row.due_at = None;

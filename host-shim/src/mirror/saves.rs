@@ -307,6 +307,10 @@ impl Mirror {
             Ok(Ok(prepared)) if standing.is_leaving() => {
                 Ok(Prepared { mirror: false, meeting: false, link_needed: false, rejected: None, ..prepared })
             }
+            Ok(Ok(prepared)) if save.wish == Wish::Wanted && wish == Wish::None && !prepared.mirror => {
+                // Somebody did want a meeting.
+                Ok(Prepared { reason: Some(standing.reason.to_owned()), ..prepared })
+            }
             Ok(Ok(prepared)) => Ok(prepared),
             Ok(Err(problem)) => Err(MirrorError::refused(&problem.code, problem.message)),
             Err(failure) => {

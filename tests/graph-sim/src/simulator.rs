@@ -205,6 +205,12 @@ impl Simulator {
         change(&mut self.shared.lock().switches);
     }
 
+    /// What time it is there.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.shared.lock().now()
+    }
+
     /// Moves the simulator's clock on.
     pub fn advance(&self, by: TimeDelta) {
         self.shared.lock().clock.advance(by);

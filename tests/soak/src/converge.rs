@@ -16,7 +16,7 @@ use serde_json::Value;
 use support::shim::Embedded;
 use support::{Put, Server, event};
 
-use crate::dice::Dice;
+use exact::dice::Dice;
 
 const ACCOUNT: &str = "alice@test.tld";
 const AT_MICROSOFT: &str = "alice@contoso.example";

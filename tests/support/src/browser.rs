@@ -58,6 +58,17 @@ impl Page {
         html::tags(&self.html).iter().find(|tag| tag.get(known) == Some(value))?.get(name).map(str::to_owned)
     }
 
+    /// Every address the page leads to or loads, with the tag's name.
+    pub fn addresses(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for tag in html::tags(&self.html) {
+            for name in ["href", "src", "action"] {
+                found.extend(tag.get(name).map(|address| (tag.name.clone(), address.to_owned())));
+            }
+        }
+        found
+    }
+
     /// What the form around the element with this id would send as it stands, and where to.
     pub fn form(&self, id: &str) -> Option<(String, Vec<(String, String)>)> {
         html::form_around(&self.html, id).map(|form| (form.action, form.fields))
@@ -209,9 +220,9 @@ impl Browser {
         self.follow(link, Some(form))
     }
 
-    /// Takes over another browser's cookies, as a thief would.
-    pub fn with_cookies_of(&mut self, other: &Self) {
-        self.cookies.clone_from(&other.cookies);
+    /// The values of all its cookies.
+    pub fn cookie_values(&self) -> Vec<String> {
+        self.cookies.values().flatten().map(|(_, value)| value.clone()).collect()
     }
 
     fn follow(&mut self, link: &str, form: Option<&[(&str, &str)]>) -> Result<Page, String> {

@@ -121,6 +121,11 @@ impl Hook {
         Self { longest_call, ..self }
     }
 
+    /// The address it calls.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The same address with another secret.
     pub fn with_secret(&self, secret: &str) -> Self {
         Self { longest_call: self.longest_call, ..Self::new(&self.base, secret) }

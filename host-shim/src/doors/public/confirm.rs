@@ -121,6 +121,8 @@ pub(super) async fn answer(
     let Some(cookie) = cookie(&headers, &query.s) else {
         return problem_page(&public, w, &SignInProblem::OtherBrowser);
     };
+    // For its language; whether the answer counts is seen when it is taken.
+    let w = progress(&public, &query.s, &headers).await.map_or(w, |(w, _)| w);
     if !guard::is_from_here(&headers, &public.origin) {
         return problem_page(&public, w, &SignInProblem::OtherBrowser);
     }

@@ -32,10 +32,14 @@ pub(super) async fn begin(
     headers: HeaderMap,
 ) -> Response {
     let accounts = public.accounts.clone();
-    let begun = tokio::task::spawn_blocking(move || accounts.begin(&query.ticket, query.account == "other")).await;
+    let begun = tokio::task::spawn_blocking(move || {
+        let language = accounts.sign_in_language(&query.ticket);
+        accounts.begin(&query.ticket, query.account == "other").map_err(|problem| (problem, language))
+    })
+    .await;
     let begin = match begun {
         Ok(Ok(begin)) => begin,
-        Ok(Err(problem)) => return problem_page(&public, words_for(&headers), &problem),
+        Ok(Err((problem, language))) => return problem_page(&public, words_for(language, &headers), &problem),
         Err(_) => return broken(&public, &headers),
     };
     let Some(state) = state_in(&begin.redirect) else { return broken(&public, &headers) };
@@ -53,7 +57,11 @@ pub(super) async fn finish(
     let name = cookie_name(query.state.as_deref().unwrap_or_default());
     let cookie = guard::cookies(&headers, &name).next().map(str::to_owned);
     let accounts = public.accounts.clone();
-    let finished = tokio::task::spawn_blocking(move || accounts.finish(query, cookie.as_deref())).await;
+    let finished = tokio::task::spawn_blocking(move || {
+        let language = query.state.as_deref().and_then(|state| accounts.sign_in_language(state));
+        accounts.finish(query, cookie.as_deref()).map_err(|problem| (problem, language))
+    })
+    .await;
     let mut response = match finished {
         // On an address without the code, which the browser may load again and keep in its history.
         Ok(Ok(answered)) => {
@@ -63,16 +71,16 @@ pub(super) async fn finish(
             }
             confirm::go_on(&public, &answered)
         }
-        Ok(Err(problem)) => problem_page(&public, words_for(&headers), &problem),
+        Ok(Err((problem, language))) => problem_page(&public, words_for(language, &headers), &problem),
         Err(_) => broken(&public, &headers),
     };
     guard::set_cookie(&mut response, &name, "", 0, false);
     response
 }
 
-/// Nothing is known of the account yet: the browser's language.
-fn words_for(headers: &HeaderMap) -> &'static Words {
-    words::choose(None, guard::accept_language(headers))
+/// The account's language, where the sign-in is known; else the browser's.
+fn words_for(language: Option<String>, headers: &HeaderMap) -> &'static Words {
+    words::choose(language.as_deref(), guard::accept_language(headers))
 }
 
 pub(super) fn problem_page(public: &Public, w: &'static Words, problem: &SignInProblem) -> Response {

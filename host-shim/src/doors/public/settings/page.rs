@@ -184,7 +184,7 @@ pub(super) fn make(
     let choices = choices.filter(|_| shows_choice);
     let version = version(&standing, &last);
     let framed = at.framed != Some(false);
-    let was_connected = standing.account.as_ref().is_some_and(|row| row.last_remote.is_some());
+    let last_remote = standing.account.as_ref().and_then(|row| row.last_remote.as_deref());
 
     let page = SettingsPage {
         w,
@@ -204,7 +204,7 @@ pub(super) fn make(
         new_window: framed,
         notice: DONE.iter().find(|done| **done == at.done).map(|done| (*done, w.say(&format!("notice-{done}")))),
         toggle: (connection.is_some() && standing.may_sign_in() && state != State::Leaving).then(|| standing.is_on()),
-        may_take_other: state != State::New || was_connected,
+        may_take_other: state != State::New || last_remote.is_some(),
         connected_with: connection.map(|row| row.remote_address.clone()),
         may_remove: !matches!(state, State::Dead | State::ConnectorDead | State::ConnectorOff | State::NotAllowed),
         fixed: choices
@@ -214,7 +214,7 @@ pub(super) fn make(
         choices: choices.map(|choices| self::choices(w, choices)).unwrap_or_default(),
         events: last.into_iter().map(|event| events::line(w, zone, event)).collect(),
         tested: at.tested.map(|check| tested(w, check)).unwrap_or_default(),
-        held: held(w, connection.map(|row| row.remote_address.as_str())),
+        held: held(w, connection.map(|row| row.remote_address.as_str()), last_remote),
         version,
         sentences,
         mailbox,
@@ -229,12 +229,14 @@ fn choices(w: &'static Words, choices: crate::accounts::settings::Choices) -> Ve
     choices.open.into_iter().map(choice).collect()
 }
 
-fn held(w: &'static Words, microsoft: Option<&str>) -> Vec<String> {
-    match microsoft {
-        None => Vec::new(),
-        Some(microsoft) => {
+/// What is held of the Microsoft account that is connected, or was.
+fn held(w: &'static Words, microsoft: Option<&str>, last: Option<&str>) -> Vec<String> {
+    match (microsoft, last) {
+        (Some(microsoft), _) => {
             vec![w.with("held-address", &[("microsoft", microsoft)]), w.say("held-tokens"), w.say("held-events")]
         }
+        (None, Some(last)) => vec![w.with("held-last", &[("microsoft", last)]), w.say("held-events")],
+        (None, None) => Vec::new(),
     }
 }
 

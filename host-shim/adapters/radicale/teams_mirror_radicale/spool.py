@@ -1,0 +1,214 @@
+"""Notes on disk, of what the hook has to be told.
+
+A note says *where to look*, not what was done: an account, an event's UID and an object's path, or a collection. Whoever works
+a note off looks at what the storage holds then and tells that. So notes may be worked off in any order and any number of times,
+and what is told is always the newest.
+
+A note is written, durably, before the storage is changed, and taken back when the hook knows. What a killed process leaves is
+therefore complete, whenever it was killed. One note is one file; while its operation goes on, the file is locked, and the lock
+ends with the process.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import threading
+import time
+import uuid
+from typing import Any, Dict, List, Optional
+
+_ENDING = ".json"
+_BEGUN = ".begun-"
+
+
+class SpoolFull(Exception):
+    """As many notes as may be kept are there."""
+
+
+class Note:
+    """One note, held by whoever works on it."""
+
+    def __init__(self, spool: "Spool", name: str, descriptor: int, looks: List[Dict[str, Any]]) -> None:
+        self._spool = spool
+        self._descriptor: Optional[int] = descriptor
+        #: The file's name; begins with the time.
+        self.name = name
+        #: Where to look; see `look` and `look_through`.
+        self.looks = looks
+
+    def done(self) -> None:
+        """The hook knows."""
+        try:
+            os.unlink(os.path.join(self._spool.folder, self.name))
+        except FileNotFoundError:
+            pass
+        self._close()
+
+    def leave(self) -> None:
+        """The hook does not know yet: the worker's turn."""
+        self._close()
+        self._spool.left.set()
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def look(account: str, uid: str, object_: str, change: Optional[str] = None) -> Dict[str, Any]:
+    """What stands under a path? ``change``: an announced save that may be open."""
+    noted = {"account": account, "uid": uid, "object": object_}
+    if change:
+        noted["change"] = change
+    return noted
+
+
+def look_through(account: str, collection: str, before: List[List[str]], imported: bool) -> Dict[str, Any]:
+    """What is in a collection? ``before``: UID and path of what was in it. ``imported``: what is in it now is told, too."""
+    return {"account": account, "collection": collection, "before": before, "imported": imported}
+
+
+class Spool:
+    """The folder with the notes."""
+
+    def __init__(self, folder: str, limit: int) -> None:
+        self.folder = folder
+        self._limit = limit
+        self._count = 0
+        self._counted = 0.0
+        self._lock = threading.Lock()
+        #: Set when there may be something to work off.
+        self.left = threading.Event()
+
+    def make(self, only_look: bool = False) -> None:
+        """Makes the folder, for its owner alone, or sees whether that could be done. Raises `OSError` where it cannot."""
+        if only_look and not os.path.exists(self.folder):
+            above = os.path.dirname(self.folder)
+            if not os.access(above, os.W_OK | os.X_OK):
+                raise OSError(errno.EACCES, "`%s` is not there, or not writable" % above)
+            return
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        probe = os.path.join(self.folder, _BEGUN + uuid.uuid4().hex)
+        with open(probe, "x", encoding="ascii"):
+            pass
+        os.unlink(probe)
+
+    def note(self, looks: List[Dict[str, Any]]) -> Note:
+        """Writes a note. Raises `OSError` or `SpoolFull`: then nothing is noted."""
+        if self.count(at_most_old=1.0) >= self._limit:
+            raise SpoolFull("%d notes" % self._limit)
+        name = "%020d-%s%s" % (time.time_ns(), uuid.uuid4().hex[:8], _ENDING)
+        begun = os.path.join(self.folder, _BEGUN + name)
+        descriptor = os.open(begun, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            written = memoryview(json.dumps(looks).encode("ascii"))
+            while written:
+                written = written[os.write(descriptor, written):]
+            os.fsync(descriptor)
+            os.rename(begun, os.path.join(self.folder, name))
+            self._settle_folder()
+        except BaseException:
+            os.close(descriptor)
+            for path in (begun, os.path.join(self.folder, name)):
+                try:
+                    os.unlink(path)
+                except OSError:
+                    pass
+            raise
+        return Note(self, name, descriptor, looks)
+
+    def names(self) -> List[str]:
+        """All notes, oldest first; those held by operations included. None where the folder cannot be read."""
+        try:
+            return sorted(name for name in os.listdir(self.folder) if name.endswith(_ENDING) and name[0] != ".")
+        except OSError:
+            return []
+
+    def count(self, at_most_old: float = 0.0) -> int:
+        """How many notes there are; the figure may be so many seconds old."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._counted >= at_most_old:
+                self._count, self._counted = len(self.names()), now
+            return self._count
+
+    def take(self, name: str) -> Optional[Note]:
+        """Takes a note that nobody holds. Raises `ValueError` where it cannot be read."""
+        try:
+            descriptor = os.open(os.path.join(self.folder, name), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            gone = os.fstat(descriptor).st_nlink == 0
+            looks = None if gone else json.loads(_whole(descriptor))
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                return None
+            raise
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if gone:
+            os.close(descriptor)
+            return None
+        return Note(self, name, descriptor, looks)
+
+    def set_aside(self, name: str) -> str:
+        """A note that cannot be read is kept for a person to look at. Gives its new name."""
+        aside = name + ".unreadable"
+        os.rename(os.path.join(self.folder, name), os.path.join(self.folder, aside))
+        return aside
+
+    def tidy(self) -> None:
+        """Removes what was begun by processes that are gone; such notes were of operations that did not begin."""
+        for name in os.listdir(self.folder):
+            if name.startswith(_BEGUN) and self._abandoned(name):
+                try:
+                    os.unlink(os.path.join(self.folder, name))
+                except FileNotFoundError:
+                    pass
+
+    def _abandoned(self, name: str) -> bool:
+        try:
+            descriptor = os.open(os.path.join(self.folder, name), os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return time.time() - os.fstat(descriptor).st_mtime > 60
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+
+    def only_worker(self) -> Optional[int]:
+        """Of all processes that share the folder one works the notes off: gives the lock that says so, or ``None``."""
+        descriptor = os.open(os.path.join(self.folder, "worker.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def _settle_folder(self) -> None:
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _whole(descriptor: int) -> bytes:
+    parts = []
+    while True:
+        part = os.read(descriptor, 1 << 20)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)

@@ -1,0 +1,342 @@
+"""Radicale with the adapter, with a hook that answers what it should not."""
+
+import io
+import os
+import socket
+import threading
+import time
+import unittest
+
+from teams_mirror_radicale.mirror import waiting
+from teams_mirror_radicale.operations import _destinations
+from tests.fake import EVENT, FakeHook, Server
+
+E1 = "/alice/work/e1.ics"
+
+
+def eventually(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+class Case(unittest.TestCase):
+
+    def server(self, answer=None, **named):
+        self.hook = FakeHook(answer)
+        self.addCleanup(self.hook.close)
+        server = Server(self.hook.address, **named)
+        self.addCleanup(server.close)
+        if named.get("auth") != "none":
+            server.calendar()
+        return server
+
+    def told(self, server):
+        self.assertTrue(eventually(lambda: not server.mirror.spool.names()), server.mirror.spool.names())
+
+
+class Saves(Case):
+
+    def test_two_beats_around_the_store(self):
+        server = self.server()
+        status, headers, _ = server.request("PUT", E1, EVENT % ("e1", "One"))
+        self.assertEqual(status, 201)
+        self.assertIn("ETag", headers)
+        (announced,), (reported,) = self.hook.saw("PUT"), self.hook.saw("POST")
+        change = announced[1].rsplit("change=", 1)[1]
+        self.assertIn(b'"change": "%s"' % change.encode(), reported[3])
+        self.assertIn(b'"stored"', reported[3])
+        self.assertEqual(server.mirror.spool.names(), [])
+
+    def test_an_amended_text_is_stored_and_its_etag_is_kept_back(self):
+        def amend(method, path, body):
+            status, value = FakeHook.as_sent(method, path, body)
+            if "icalendar" in value:
+                value["icalendar"] = value["icalendar"].replace("One", "Ümended")
+            return status, value
+
+        server = self.server(amend)
+        status, headers, _ = server.request("PUT", E1, EVENT % ("e1", "One"))
+        self.assertEqual((status, headers.get("ETag")), (201, None))
+        self.assertIn("SUMMARY:Ümended", server.stored(E1).text)
+
+    def test_what_radicale_does_not_like_is_stored_as_it_was_sent(self):
+        def spoil(method, path, body):
+            status, value = FakeHook.as_sent(method, path, body)
+            if "icalendar" in value:
+                value["icalendar"] = value["icalendar"].replace("END:VCALENDAR", "END:NOTHING")
+            return status, value
+
+        server = self.server(spoil)
+        status, headers, _ = server.request("PUT", E1, EVENT % ("e1", "One"))
+        self.assertEqual(status, 201)
+        self.assertIn("ETag", headers)
+        self.assertIn("SUMMARY:One", server.stored(E1).text)
+        self.assertIn(b'"stored-original"', self.hook.saw("POST")[0][3])
+
+    def test_an_answer_without_sense_costs_no_save(self):
+        for answered in [(200, {}), (200, ["x"]), (200, {"icalendar": None}), (202, {"change": "c"}), (418, {}), (204, None)]:
+            server = self.server(lambda *_, answered=answered: answered)
+            with self.subTest(answered=answered):
+                status, headers, _ = server.request("PUT", E1, EVENT % ("e1", "One"))
+                self.assertEqual(status, 201)
+                self.assertIn("ETag", headers)
+                self.assertIn("SUMMARY:One", server.stored(E1).text)
+
+    def test_a_refused_save_is_reported(self):
+        server = self.server()
+        broken = (EVENT % ("e1", "One")).replace("DTSTART:20300114T100000Z", "DTSTART:never")
+        status, _, _ = server.request("PUT", E1, broken)
+        self.assertEqual(status, 400)
+        self.assertIn(b'"refused"', self.hook.saw("POST")[0][3])
+        self.assertEqual(server.mirror.spool.names(), [])
+
+    def test_other_encodings_are_told_in_utf_8_and_stored_as_before(self):
+        server = self.server()
+        text = EVENT % ("e1", "Grüße")
+        status, headers, _ = server.request("PUT", E1, text.encode("latin-1"), kind="text/calendar; charset=iso-8859-1")
+        self.assertEqual(status, 201)
+        self.assertIn("ETag", headers)
+        self.assertEqual(self.hook.saw("PUT")[0][3].decode("utf-8"), text)
+        self.assertIn("SUMMARY:Grüße", server.stored(E1).text)
+
+    def test_cards_and_large_texts_are_not_read_ahead(self):
+        server = self.server()
+
+        class Watched(io.BytesIO):
+            reads = []
+
+            def read(self, *arguments):
+                # Radicale's own method, and nothing of ours, is on the stack.
+                import traceback
+                Watched.reads.append(any("operations.py" in frame.filename for frame in traceback.extract_stack()))
+                return super().read(*arguments)
+
+        card = b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:c\r\nFN:x\r\nN:x;;;;\r\nEND:VCARD\r\n"
+        server.request("PUT", E1, card, kind="text/vcard", stream=Watched(card))
+        large = (EVENT % ("e2", "x" * 9_000_000)).encode()
+        server.request("PUT", "/alice/work/e2.ics", large, stream=Watched(large))
+        whole = (EVENT % ("e3", "x")).encode()
+        self.assertEqual(server.request("PUT", "/alice/imported/", whole, stream=Watched(whole))[0], 201)
+        self.assertEqual(Watched.reads, [False, False, False])
+
+    def test_a_body_that_breaks_off_is_answered_as_by_radicale_alone(self):
+        server = self.server()
+        content = (EVENT % ("e1", "One")).encode()
+        self.assertEqual(server.request("PUT", E1, content, length=len(content) + 5)[0], 400)
+
+        class Stalled(io.BytesIO):
+            def read(self, *_):
+                raise socket.timeout("timed out")
+
+        self.assertEqual(server.request("PUT", E1, content, stream=Stalled())[0], 408)
+        self.assertIsNone(server.stored(E1))
+        self.assertEqual(self.hook.saw("PUT"), [])
+
+    def test_strict_preconditions_are_radicales(self):
+        try:
+            server = self.server(options={"storage": {"strict_preconditions": "True"}})
+        except RuntimeError:
+            self.skipTest("this version of Radicale has none")
+        server.request("PUT", E1, EVENT % ("e1", "One"))
+        before = len(self.hook.saw("PUT"))
+        self.assertEqual(server.request("PUT", E1, EVENT % ("e1", "Two"))[0], 412)
+        self.assertEqual(len(self.hook.saw("PUT")), before)
+
+    def test_a_failure_of_our_own_costs_no_save(self):
+        server = self.server()
+        for name in ("whose", "patience", "refused", "unanswered"):
+            setattr(server.mirror, name, None)
+        self.assertEqual(server.request("PUT", E1, EVENT % ("e1", "One"))[0], 201)
+        self.assertEqual(server.request("DELETE", E1)[0], 200)
+
+
+class Outages(Case):
+
+    def test_nobody_waits_twice_for_a_hook_that_is_gone(self):
+        server = self.server()
+        self.hook.answer = lambda *_: None
+        for number in range(3):
+            self.assertEqual(server.request("PUT", "/alice/work/e%d.ics" % number, EVENT % ("e%d" % number, "x"))[0], 201)
+        self.assertLessEqual(len(self.hook.saw("PUT")), 2, "once, and once more on a fresh connection")
+        self.assertFalse(server.mirror.up)
+        self.assertEqual(len(server.mirror.spool.names()), 3)
+        self.assertEqual(server.request("DELETE", "/alice/work/e2.ics")[0], 200)
+        self.hook.answer = FakeHook.as_sent
+        self.told(server)
+        told = {request[1].split("?")[0].rsplit("/", 1)[1] for request in self.hook.saw("PUT", "stored=true")}
+        self.assertEqual(told, {"e0", "e1"})
+        self.assertTrue(self.hook.saw("DELETE", "/events/e2"))
+
+    def test_what_the_hook_cannot_take_now_is_told_later_and_the_others_at_once(self):
+        server = self.server()
+        self.hook.answer = lambda method, path, body: (
+            (503, {"detail": "full"}) if "/events/e1" in path else FakeHook.as_sent(method, path, body))
+        server.request("PUT", E1, EVENT % ("e1", "x"))
+        self.assertTrue(server.mirror.up)
+        server.request("PUT", "/alice/work/e2.ics", EVENT % ("e2", "x"))
+        self.assertEqual(len(server.mirror.spool.names()), 1)
+        self.assertTrue(self.hook.saw("POST", "/events/e2"))
+        self.hook.answer = FakeHook.as_sent
+        self.told(server)
+        self.assertTrue(self.hook.saw("PUT", "/events/e1"))
+
+    def test_without_a_place_for_notes_saves_go_on(self):
+        server = self.server(more="spool_limit = 1")
+        blocker = server.mirror.spool.note([])
+        server.mirror.spool.count()
+        self.assertEqual(server.request("PUT", E1, EVENT % ("e1", "x"))[0], 201)
+        self.assertEqual(len(self.hook.saw("POST")), 1, "and both beats are told")
+        blocker.done()
+
+
+class Waiting(Case):
+
+    def test_half_of_the_connections_may_wait(self):
+        server = self.server()
+        base = server.application.configuration
+        for options, expected in [({}, 4), ({"_internal_server": "True"}, 4),
+                                  ({"_internal_server": "True", "max_connections": "20"}, 10),
+                                  ({"_internal_server": "True", "max_connections": "1"}, 0),
+                                  ({"_internal_server": "True", "max_connections": "0"}, 32)]:
+            configuration = base.copy()
+            configuration.update({"server": options}, "test", privileged=True)
+            self.assertEqual(waiting(server.mirror.settings, configuration), expected, options)
+
+    def test_whoever_comes_then_does_not_wait(self):
+        server = self.server(more="max_waiting = 2")
+        gate = threading.Event()
+
+        def slow(method, path, body):
+            if method == "PUT" and "/events/" in path:
+                waits.append(self.hook.requests[-1][2]["Prefer"])
+                if waits[-1].startswith("wait="):
+                    gate.wait(10)
+            return FakeHook.as_sent(method, path, body)
+
+        waits = []
+        self.hook.answer = slow
+        threads = [threading.Thread(target=server.request, args=(
+            "PUT", "/alice/work/w%d.ics" % number, EVENT % ("w%d" % number, "x"))) for number in range(2)]
+        for number, thread in enumerate(threads):
+            thread.start()
+            self.assertTrue(eventually(lambda number=number: len(waits) > number))
+        self.assertEqual(server.request("PUT", E1, EVENT % ("e1", "x"))[0], 201)
+        self.assertEqual(server.request("PROPFIND", "/alice/", kind="")[0], 207, "no lock is held meanwhile")
+        gate.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(waits), ["respond-async", "wait=5", "wait=5"])
+        server.request("PUT", "/alice/work/e9.ics", EVENT % ("e9", "x"))
+        self.assertEqual(waits[-1], "wait=5")
+
+
+class WriteBack(Case):
+
+    def offering(self, make):
+        """A hook that offers the stored texts of e1, changed, until they are told."""
+        offered = []
+
+        def answer(method, path, body):
+            if "/v1/changes" in path and offered:
+                return 200, {"cursor": "1.%d" % len(offered), "changes": [offered.pop()]}
+            status, value = FakeHook.as_sent(method, path, body)
+            if "stored=true" in path:
+                value["icalendar"] = make(value["icalendar"])
+            return status, value
+
+        return offered, answer
+
+    def change(self, **named):
+        return {"account": "alice@example.org", "uid": "e1", "objects": [E1], "replaces_sha256": "0", **named}
+
+    def test_a_late_link_is_written_over_what_is_stored(self):
+        offered, answer = self.offering(lambda text: text.replace("SUMMARY:One", "SUMMARY:Linked"))
+        server = self.server(answer)
+        server.request("PUT", E1, EVENT % ("e1", "One"))
+        before = server.stored(E1).etag
+        offered.append(self.change())
+        self.assertTrue(eventually(lambda: "SUMMARY:Linked" in server.stored(E1).text))
+        self.assertNotEqual(server.stored(E1).etag, before)
+
+    def test_it_is_written_nowhere_but_where_it_belongs(self):
+        offered, answer = self.offering(lambda text: text.replace("SUMMARY:One", "SUMMARY:Linked"))
+        server = self.server(answer)
+        server.calendar("/alice/home/")
+        for path, uid in [(E1, "e1"), ("/alice/home/e2.ics", "e2")]:
+            server.request("PUT", path, EVENT % (uid, "One"))
+        server.request("MKCALENDAR", "/bob/work/", user="bob", kind="")
+        server.request("PUT", "/bob/work/e1.ics", EVENT % ("e1", "One"), user="bob")
+        offered.append(self.change(objects=[
+            "/bob/work/e1.ics", "/alice/home/e2.ics", "/alice/work/none.ics", "/../etc/passwd", "", "/alice/work/", E1]))
+        self.assertTrue(eventually(lambda: "SUMMARY:Linked" in server.stored(E1).text))
+        for path in ("/bob/work/e1.ics", "/alice/home/e2.ics"):
+            self.assertIn("SUMMARY:One", server.stored(path).text)
+
+    def test_a_save_in_between_is_not_overwritten(self):
+        server = None
+
+        def make(text):
+            if "SUMMARY:One" in text:
+                server.request("PUT", E1, EVENT % ("e1", "Two"))
+            return text.replace("SUMMARY:One", "SUMMARY:Linked")
+
+        offered, answer = self.offering(make)
+        server = self.server(answer)
+        server.request("PUT", E1, EVENT % ("e1", "One"))
+        offered.append(self.change())
+        self.assertTrue(eventually(lambda: not offered and "SUMMARY:Two" in server.stored(E1).text))
+        self.assertTrue(eventually(lambda: len(self.hook.saw("PUT", "stored=true")) >= 1))
+        self.assertIn("SUMMARY:Two", server.stored(E1).text)
+
+
+class Paths(unittest.TestCase):
+
+    def test_destinations_are_found_however_a_version_decodes_them(self):
+        self.assertEqual(_destinations("http://x/alice/home/a%20b.ics", "")[0], "/alice/home/a b.ics")
+        self.assertEqual(_destinations("/dav/alice/home/e1.ics", "/dav"), ["/alice/home/e1.ics"])
+        self.assertEqual(_destinations("/elsewhere/e1.ics", "/dav"), [])
+        self.assertIn("/alice/%2541.ics".replace("%25", "%"), _destinations("/alice/%2541.ics", ""))
+        self.assertEqual(_destinations("", ""), ["/"])
+
+
+class Pages(Case):
+
+    def test_one_is_led_to_ones_own_settings(self):
+        server = self.server()
+        self.hook.answer = lambda method, path, body: (
+            (200, {"url": "https://teams.example/x"}) if "settings-link" in path else FakeHook.as_sent(method, path, body))
+        status, headers, _ = server.request("GET", "/.teams/", user="bob", kind="")
+        self.assertEqual((status, headers["Location"]), (303, "https://teams.example/x"))
+        self.assertTrue(any("/accounts/bob%40example.org/settings-link" in request[1] for request in self.hook.requests))
+        self.assertEqual(server.request("HEAD", "/.teams/", kind="")[0], 200)
+        self.assertEqual(server.request("GET", "/.teams/", user="", kind="")[0], 403)
+        self.assertEqual(server.request("GET", "/.teams/", user="a@b", kind="")[0], 404)
+
+    def test_a_refusal_is_shown_and_not_believed_to_be_html(self):
+        server = self.server()
+        self.hook.answer = lambda *_: (409, {"detail": "<b>not</b> allowed"})
+        status, _, text = server.request("GET", "/.teams/", kind="")
+        self.assertEqual(status, 409)
+        self.assertIn("&lt;b&gt;not", text)
+
+    def test_where_everybody_may_be_anybody_it_is_closed(self):
+        server = self.server(auth="none")
+        status, _, _ = server.request("GET", "/.teams/", kind="", authorization="Basic YWxpY2U6eA==")
+        self.assertEqual(status, 403)
+        self.assertFalse(any("settings-link" in request[1] for request in self.hook.requests))
+
+    def test_it_can_be_elsewhere_or_nowhere(self):
+        closed = self.server(more="settings_path =")
+        self.assertIn(closed.request("GET", "/.teams/", kind="")[0], (403, 404), "Radicale's own answer")
+        self.assertFalse(any("settings-link" in request[1] for request in self.hook.requests))
+        server = self.server(more="settings_path = /.meetings/")
+        self.hook.answer = lambda *_: (200, {"url": "https://teams.example/x"})
+        self.assertEqual(server.request("GET", "/.meetings", kind="")[0], 303)
+
+
+if __name__ == "__main__":
+    unittest.main()

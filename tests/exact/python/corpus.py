@@ -1,0 +1,134 @@
+"""Reads calendar files with icalendar and recurring-ical-events: a question a line, an answer a line, in JSON."""
+
+import json
+import re
+import signal
+import sys
+from datetime import date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import icalendar
+import recurring_ical_events
+
+DAY = timedelta(days=1)
+
+
+class TooLong(Exception):
+    pass
+
+
+def stop(*_):
+    raise TooLong("took too long")
+
+
+def many(value):
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def is_date(value):
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
+def local(value, zone):
+    """A value by the clock of the event's start."""
+    if is_date(value):
+        return datetime.combine(value, time())
+    if value.tzinfo is not None and zone is not None:
+        value = value.astimezone(zone)
+    return value.replace(tzinfo=None)
+
+
+def instant(value, floating):
+    if is_date(value):
+        value = datetime.combine(value, time(), timezone.utc)
+    elif value.tzinfo is None:
+        value = value.replace(tzinfo=floating)
+    return value.astimezone(timezone.utc).isoformat()
+
+
+def answer(question):
+    # The library remembers the zones of earlier files; this makes it forget them.
+    icalendar.use_zoneinfo()
+    floating = ZoneInfo(question["floating"])
+    # A date has no zone, whatever stands beside it (RFC 5545 3.2.19), and eight digits are a date.
+    def dated(found):
+        parameters = re.sub(r";(TZID|VALUE)=[^;:]*", "", found[2])
+        return f"{found[1]}{parameters};VALUE=DATE:{found[3]}"
+
+    names = "DTSTART|DTEND|RECURRENCE-ID|EXDATE|RDATE"
+    text = re.sub(rf"(?m)^({names})((?:;[^:\r\n]*)?):(\d{{8}}(?:,\d{{8}})*)(?=\r?$)", dated, question["text"])
+    calendar = icalendar.Calendar.from_ical(text)
+    events = list(calendar.walk("VEVENT"))
+    master = next((event for event in events if "RECURRENCE-ID" not in event), events[0])
+    if "DTSTART" not in master:
+        return {"nothing": "no DTSTART"}
+    first = master["DTSTART"].dt
+    zone = None if is_date(first) else first.tzinfo
+    start = local(first, zone)
+
+    def dates(name):
+        found = []
+        for one in many(master.get(name)):
+            for value in one.dts:
+                # A period is an event of its own length; its start is what counts here.
+                found.append(local(value.dt[0] if isinstance(value.dt, tuple) else value.dt, zone).isoformat())
+        return found
+
+    rules = []
+    for rule in many(master.get("RRULE")):
+        until = rule.get("UNTIL")
+        text = ";".join(part for part in rule.to_ical().decode().split(";") if not part.startswith(("COUNT=", "UNTIL=")))
+        rules.append(
+            {
+                "text": text,
+                "count": rule.get("COUNT", [None])[0],
+                "until": local(until[0], zone).isoformat() if until else None,
+            }
+        )
+    changes = [event for event in events if "RECURRENCE-ID" in event]
+    moved = sum(1 for e in changes if "DTSTART" in e and local(e["DTSTART"].dt, zone) != local(e["RECURRENCE-ID"].dt, zone))
+    future = sum(1 for e in changes if e["RECURRENCE-ID"].params.get("RANGE") == "THISANDFUTURE")
+    known = {
+        "start": start.isoformat(),
+        "instant": instant(first, floating),
+        "all_day": is_date(first),
+        "zone": str(master["DTSTART"].params.get("TZID", "")),
+        "rules": rules,
+        "exrules": len(many(master.get("EXRULE"))),
+        "rdates": dates("RDATE"),
+        "exdates": dates("EXDATE"),
+        "overrides": len(changes),
+        "moved": moved,
+        "future": future,
+        "backward": "DTEND" in master and instant(master["DTEND"].dt, floating) < instant(first, floating),
+        "cancelled": str(master.get("STATUS", "")).upper() == "CANCELLED",
+    }
+    begin, end = start - 3 * DAY, start + (3 * 365 + 1) * DAY
+    occurrences = []
+    for event in recurring_ical_events.of(calendar, keep_recurrence_attributes=False).after(begin):
+        at = local(event.start, zone)
+        if at >= end + 2 * DAY:
+            break
+        if str(event.get("STATUS", "")).upper() == "CANCELLED" or not begin <= at < end:
+            continue
+        end_of = event.end
+        if is_date(event.start) and is_date(end_of) and end_of <= event.start:
+            # A day that ends with itself is that day.
+            end_of = event.start + DAY
+        occurrences.append(
+            [instant(event.start, floating), instant(end_of, floating), is_date(event.start), str(event.get("SUMMARY", ""))]
+        )
+        if len(occurrences) > question["most"]:
+            return {**known, "dense": True}
+    return {**known, "occurrences": occurrences}
+
+
+signal.signal(signal.SIGALRM, stop)
+for line in sys.stdin:
+    signal.alarm(10)
+    try:
+        result = answer(json.loads(line))
+    except Exception as error:  # whatever it is, the file is listed with it
+        result = {"error": re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:300]}
+    signal.alarm(0)
+    print(json.dumps(result), flush=True)
