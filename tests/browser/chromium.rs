@@ -1,5 +1,6 @@
 //! A Chromium with a fresh profile, and a person in front of it.
 
+use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -45,6 +46,8 @@ pub struct Chromium {
     pub look: Look,
     session: Session,
     process: Child,
+    /// The pages clicked on, in order.
+    clicked: RefCell<Vec<String>>,
     _profile: tempfile::TempDir,
 }
 
@@ -72,7 +75,7 @@ impl Chromium {
         let profile = tempfile::tempdir().unwrap();
         let session = Session::open(port, &capabilities(look, profile.path()));
         let session = session.unwrap_or_else(|error| panic!("no browser: {error}"));
-        let chromium = Self { look, session, process, _profile: profile };
+        let chromium = Self { look, session, process, clicked: RefCell::default(), _profile: profile };
         chromium.fit();
         Some(chromium)
     }
@@ -137,9 +140,16 @@ impl Chromium {
     /// Clicks an element once it can be seen.
     pub fn click(&self, css: &str) {
         self.wait(&format!("`{css}` to be clicked"), || {
-            let element = self.seen(css)?;
-            self.session.on(&element, "/click", &json!({})).ok()
+            let (element, page) = (self.seen(css)?, self.address());
+            self.session.on(&element, "/click", &json!({})).ok()?;
+            self.clicked.borrow_mut().push(page);
+            Some(())
         });
+    }
+
+    /// The pages that were clicked on since this was asked last, in order.
+    pub fn clicked(&self) -> Vec<String> {
+        self.clicked.take()
     }
 
     /// Clicks an element twice, as quickly as a person does.

@@ -22,3 +22,5 @@ mod world;
 
 mod flows;
 mod outages;
+mod settings;
+mod sign_in;

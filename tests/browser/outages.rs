@@ -48,6 +48,7 @@ fn a_revoked_sign_in_is_mended_in_one_click_and_the_waiting_event_gets_its_link(
     let Some(chromium) = Chromium::open(Look::DESKTOP) else { return };
     let world = World::signed_in(&chromium);
     world.sim.revoke(AT_MICROSOFT);
+    world.sim.expire_access_tokens(AT_MICROSOFT);
     new_event(&world, &chromium, "Waiting");
     chromium.click("#add-teams");
     save(&chromium);

@@ -56,10 +56,10 @@ impl Teams {
         if cancelled {
             return Self::Hidden;
         }
-        let stored = visit.button() != Some("hidden");
+        let allowed = visit.button() != Some("hidden");
         let join = standing.map(|s| s.str("join_url")).filter(|join| !join.is_empty()).map(str::to_owned);
         let on_its_way = standing.is_some_and(|s| matches!(s.str("state"), "mirrored" | "pending" | "admin-needed"));
-        if stored && (join.is_some() || on_its_way || draft.is_some_and(|draft| draft.wanted)) {
+        if allowed && (join.is_some() || on_its_way || draft.is_some_and(|draft| draft.wanted)) {
             return Self::Meeting { join, removable: draft.is_none() };
         }
         match visit.button() {
