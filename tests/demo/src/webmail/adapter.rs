@@ -53,6 +53,8 @@ struct Shelf {
     drafts: BTreeMap<Id, Draft>,
     /// What teams-mirror has to be told: the event, and the wish of the save that could not be told.
     owed: BTreeMap<Id, Option<&'static str>>,
+    /// What the last answers about an event said beside its state; they say it once.
+    notices: BTreeMap<Id, Vec<Value>>,
     language: Option<Language>,
     language_told: Option<Language>,
     stopping: bool,
@@ -198,6 +200,7 @@ impl Calendar {
         let said = match self.hook.put(&self.account, &self.uid(id), &draft.object.write(), &put) {
             Ok(answer) if matches!(answer.status, 200 | 202) => {
                 draft.told = true;
+                self.note(id, &answer);
                 draft.object = Object::read(answer.icalendar());
                 draft.fields.description = draft.object.text("DESCRIPTION");
                 if answer.str("join_url").is_empty() { Said::TeamsWaits } else { Said::TeamsAdded }
@@ -238,6 +241,7 @@ impl Calendar {
         match answer {
             Ok(answer) if matches!(answer.status, 200 | 202) => {
                 store(answer.icalendar());
+                self.note(id, &answer);
                 match self.hook.report(&self.account, &self.uid(id), &change, "stored") {
                     Ok(report) if report.status < 500 => Said::Saved.into(),
                     _ => self.owe(id, meeting, Said::SavedLate),
@@ -265,6 +269,7 @@ impl Calendar {
             shelf.stored.remove(id);
             shelf.drafts.remove(id);
             shelf.owed.remove(id);
+            shelf.notices.remove(id);
         }
         match self.hook.delete(&self.account, &self.uid(id), Some(&self.path(id))) {
             Ok(answer) if answer.status < 500 => Said::Deleted.into(),
@@ -276,6 +281,22 @@ impl Calendar {
         self.shelf().owed.insert(id.to_owned(), meeting);
         self.bell.notify_all();
         said.into()
+    }
+
+    /// What the last answers about an event had to say.
+    pub(crate) fn notices(&self, id: &str) -> Vec<Value> {
+        self.shelf().notices.get(id).cloned().unwrap_or_default()
+    }
+
+    fn note(&self, id: &str, answer: &Answer) {
+        let said = answer.json.get("notices").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut shelf = self.shelf();
+        if !answer.str("join_url").is_empty() {
+            shelf.notices.remove(id);
+        }
+        if !said.is_empty() {
+            shelf.notices.insert(id.to_owned(), said);
+        }
     }
 
     /// Whether teams-mirror does not know the newest of an event yet.

@@ -143,7 +143,7 @@ fn form(visit: &Visit, id: &str, fields: Fields, done: &Done, mistake: Option<&M
         id: id.to_owned(),
         title: if known { subject_or(fields.subject.trim(), visit.words) } else { visit.words.new_event.to_owned() },
         teams: Teams::of(visit, standing.as_ref(), draft.as_ref(), cancelled),
-        state: State::of(visit.words, standing.as_ref(), calendar.is_owed(id)),
+        state: State::of(visit, id, standing.as_ref()),
         fields,
         draft: draft.is_some(),
         stored: stored.is_some(),

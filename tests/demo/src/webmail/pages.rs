@@ -82,10 +82,15 @@ impl Visit {
         self.standing.as_ref().map(|standing| standing.str("button"))
     }
 
+    /// What the user should know whatever page this is.
+    fn notices(&self) -> Vec<(String, bool)> {
+        let list = self.standing.as_ref().and_then(|s| s.json.get("notices")).and_then(Value::as_array);
+        list.into_iter().flatten().map(notice).collect()
+    }
+
     /// `week` is the one the page beside opens at.
     pub(super) fn frame(&self, here: &'static str, done: &Done, week: Option<NaiveDate>) -> Frame {
         let standing = self.standing.as_ref();
-        let notices = standing.and_then(|s| s.json.get("notices")).and_then(Value::as_array);
         let at_microsoft = standing.map(|s| s.str("microsoft_account")).filter(|address| !address.is_empty());
         let beside = self.app.beside.as_ref().map(|base| match (at_microsoft, week) {
             (Some(address), Some(week)) => format!("{base}/calendar/{address}?week={week}"),
@@ -97,7 +102,7 @@ impl Visit {
             account: self.app.calendar.account().to_owned(),
             here,
             said: done.text(self.words),
-            notices: notices.into_iter().flatten().map(notice).collect(),
+            notices: self.notices(),
             silent: standing.is_none(),
             beside,
         }
@@ -141,16 +146,22 @@ pub(super) struct State {
 }
 
 impl State {
-    /// `owed`: teams-mirror does not know the newest of the event yet.
-    pub(super) fn of(words: &Words, standing: Option<&Answer>, owed: bool) -> Option<Self> {
-        let code = if owed { "pending" } else { standing?.str("state") };
-        let told = |name| standing.map(|s| s.str(name)).unwrap_or_default().to_owned();
-        let list = standing.and_then(|s| s.json.get("notices")).and_then(Value::as_array);
-        // A sentence is said once.
-        let message = told("message");
-        let mut notices: Vec<(String, bool)> = list.into_iter().flatten().map(notice).collect();
-        notices.retain(|(sentence, mended)| *mended || *sentence != message);
-        let state = Self { code: code.to_owned(), words: words.state(code), message, notices };
+    /// Nothing where there is nothing to say.
+    pub(super) fn of(visit: &Visit, id: &str, standing: Option<&Answer>) -> Option<Self> {
+        let calendar = &visit.app.calendar;
+        // What is owed teams-mirror does not know yet.
+        let code = if calendar.is_owed(id) { "pending" } else { standing?.str("state") };
+        let message = standing.map(|s| s.str("message")).unwrap_or_default().to_owned();
+        let now = standing.and_then(|s| s.json.get("notices")).and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut notices: Vec<(String, bool)> = Vec::new();
+        for (sentence, mended) in now.iter().chain(&calendar.notices(id)).map(notice) {
+            // A sentence is said once, and what the whole page says already not again.
+            let known = notices.iter().any(|(known, _)| *known == sentence);
+            if !known && (mended || sentence != message) && !visit.notices().contains(&(sentence.clone(), mended)) {
+                notices.push((sentence, mended));
+            }
+        }
+        let state = Self { code: code.to_owned(), words: visit.words.state(code), message, notices };
         let silent = code == "not-mirrored" && state.message.is_empty() && state.notices.is_empty();
         (!silent).then_some(state)
     }
@@ -200,7 +211,7 @@ fn row(visit: &Visit, id: &str, object: &Object) -> Row {
         time: format!("{} – {}", time("DTSTART"), time("DTEND")),
         guests: guests(object).join(", "),
         cancelled,
-        state: State::of(visit.words, standing.as_ref(), visit.app.calendar.is_owed(id)),
+        state: State::of(visit, id, standing.as_ref()),
         join: join.filter(|join| !join.is_empty() && !cancelled),
     }
 }
