@@ -57,7 +57,7 @@ fn notes_outlive_radicale() {
     radicale.kill();
     assert_eq!(radicale.notes().len(), 1);
     let (_, printed) = radicale.check();
-    assert!(printed.contains("1 notes wait"), "{printed}");
+    assert!(printed.contains("notes that wait to be told: 1"), "{printed}");
     world.start();
     radicale.run();
     radicale.told();

@@ -237,6 +237,28 @@ fn what_asks_for_nothing_costs_nothing() {
     assert!(!radicale.stored(E1).contains("CONFERENCE"));
 }
 
+#[test]
+fn a_series_and_its_exceptions_are_one_resource() {
+    let Some((world, radicale)) = wired() else { return };
+    let series = with_teams("e1", "Weekly", &["RRULE:FREQ=WEEKLY;COUNT=4"]);
+    let exception = event::at(
+        "e1",
+        "Moved",
+        "20300121T150000",
+        "20300121T160000",
+        &["RECURRENCE-ID;TZID=Europe/Vienna:20300121T100000"],
+    );
+    let begin = exception.find("BEGIN:VEVENT").unwrap();
+    let text = series.replace("END:VCALENDAR\r\n", &exception[begin..]);
+    assert_eq!(radicale.put(E1, &text).status, 201);
+    radicale.told();
+    let stored = radicale.stored(E1);
+    assert_eq!(stored.matches("BEGIN:VEVENT").count(), 2, "{stored}");
+    assert_eq!(world.hook.event(crate::world::ALICE, "e1").unwrap().json["objects"][0], E1);
+    assert_eq!(radicale.delete(E1).status, 200);
+    assert!(until(SOON, || world.hook.event(crate::world::ALICE, "e1").unwrap().status == 204), "{}", radicale.log());
+}
+
 /// Radicale ends a text at a comma that is not escaped. Teams shows what is stored, not what was sent.
 #[test]
 fn what_radicale_reads_in_its_own_way_is_mirrored_as_it_is_stored() {

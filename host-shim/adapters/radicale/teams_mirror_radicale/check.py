@@ -55,7 +55,7 @@ def findings(mirror: Mirror, configuration: Any, only_look: bool = False) -> Tup
         problems.append("%s. Until it answers, saves go on and are noted" % error)
     notes = mirror.spool.names()
     if notes:
-        remarks.append("%d notes wait to be told, the oldest since %s" % (len(notes), _when(notes[0])))
+        remarks.append("notes that wait to be told: %d, the oldest since %s" % (len(notes), _when(notes[0])))
     return problems, remarks
 
 

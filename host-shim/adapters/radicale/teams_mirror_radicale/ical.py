@@ -6,7 +6,7 @@ Reading iCalendar is the extension's work. The adapter needs the UID alone, beca
 from __future__ import annotations
 
 import re
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Set, Tuple
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 _LINE = re.compile(r"\r?\n")
@@ -22,8 +22,8 @@ def event_uid(text: str) -> Optional[str]:
     ``None`` where it holds none, tasks, journals or several events beside it, or a scheduling message (METHOD).
     The UID is the value: unfolded, its escapes undone (RFC 5545 section 3.3.11).
     """
-    uids = set()
-    depth = []
+    uids: Set[Optional[str]] = set()
+    depth: List[str] = []
     calendars = 0
     for name, value in _lines(text):
         if name == "BEGIN":

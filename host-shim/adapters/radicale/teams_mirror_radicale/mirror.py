@@ -85,7 +85,7 @@ class Mirror:
         with self._lock:
             was, self.up = self.up, True
         if not was:
-            logger.warning("teams-mirror answers again; %d notes to tell", notes)
+            logger.warning("teams-mirror answers again; notes to tell: %d", notes)
 
     def refused(self, object_: str, answer: Answer) -> None:
         """The hook will not have an event, now or later."""

@@ -31,7 +31,8 @@ def answer(mirror: Mirror, environ: Dict[str, Any], user: str) -> Any:
         return _page(503, "Your Teams settings cannot be reached just now. Your calendar works; try again later.")
     if not link.taken:
         logger.warning("teams-mirror: no settings for %s: %s", account, link.sentence)
-        return _page(link.status if link.status in (403, 409) else 502, str(link.get("detail") or "There are no settings for you."))
+        status = link.status if link.status in (403, 409) else 502
+        return _page(status, str(link.get("detail") or "There are no settings for you."))
     headers = dict(_HEADERS)
     headers.update({"Location": str(link.get("url")), "Content-Type": "text/plain"})
     return _shaped(303, headers, "Your settings are at another address; your browser goes there by itself.")

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional
 from urllib.parse import urlsplit
 
+#: Paths with a dot that Radicale itself answers under.
+_RADICALES = ("/.web", "/.well-known", "/.token", "/.sharing", "/.mobileconfig")
+
 SECTION = "teams-mirror"
 VARIABLE = "TEAMS_MIRROR_RADICALE_CONFIG"
 PLACES = ("/etc/radicale/teams-mirror.ini", "~/.config/radicale/teams-mirror.ini")
@@ -181,7 +184,7 @@ def _template(path: str, value: str) -> str:
 def _settings_path(path: str, value: str) -> Optional[str]:
     if not value:
         return None
-    if not re.match(r"^/\.[A-Za-z0-9_-]+/?$", value) or value.rstrip("/") in ("/.web", "/.well-known", "/.token", "/.sharing", "/.mobileconfig"):
+    if not re.match(r"^/\.[A-Za-z0-9_-]+/?$", value) or value.rstrip("/") in _RADICALES:
         raise SettingsError(
             "`%s`: `settings_path` is one name that begins with a dot, which no calendar can have, as in `/.teams/`; "
             "this is: `%s`" % (path, value))

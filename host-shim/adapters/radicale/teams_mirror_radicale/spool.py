@@ -145,7 +145,7 @@ class Spool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             gone = os.fstat(descriptor).st_nlink == 0
-            looks = None if gone else json.loads(_whole(descriptor))
+            looks = [] if gone else json.loads(_whole(descriptor))
         except OSError as error:
             os.close(descriptor)
             if error.errno in (errno.EAGAIN, errno.EACCES):
@@ -206,7 +206,7 @@ class Spool:
 
 
 def _whole(descriptor: int) -> bytes:
-    parts = []
+    parts: List[bytes] = []
     while True:
         part = os.read(descriptor, 1 << 20)
         if not part:

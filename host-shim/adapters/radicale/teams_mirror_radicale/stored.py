@@ -83,7 +83,7 @@ class Stored:
 
     def events(self, path: str) -> List[Tuple[str, str]]:
         """UID and path of each event in a collection, and in the collections it holds."""
-        found = []
+        texts = []
         waiting = [path]
         with self._storage.acquire_lock("r"):
             while waiting:
@@ -92,14 +92,13 @@ class Stored:
                 if not _is_collection(collection):
                     continue
                 if collection.tag == "VCALENDAR":
-                    for item in collection.get_all():
-                        uid = ical.event_uid(item.serialize())
-                        if uid:
-                            found.append((uid, _path(collection.path, item.href)))
+                    texts.extend((item.serialize(), _path(collection.path, item.href)) for item in collection.get_all())
                 elif not collection.tag:
                     children = list(self._storage.discover(at, "1"))[1:]
                     waiting.extend(_path(child.path, "") for child in children if _is_collection(child))
-        return found
+        # Read when nobody has to wait for it any more.
+        uids = ((ical.event_uid(text), object_) for text, object_ in texts)
+        return [(uid, object_) for uid, object_ in uids if uid]
 
     def may_write(self, environ: Dict[str, Any], base_prefix: str, path: str, user: str, further: Tuple[Any, ...]) -> bool:
         """Whether Radicale would let this user write into a calendar: its own answer to PROPFIND, shares included."""

@@ -1,7 +1,6 @@
 """Radicale with the adapter, with a hook that answers what it should not."""
 
 import io
-import os
 import socket
 import threading
 import time
