@@ -21,6 +21,7 @@ mod webdriver;
 mod world;
 
 mod flows;
+mod gallery;
 mod outages;
 mod settings;
 mod sign_in;

@@ -1,4 +1,4 @@
-// Without this everything works as well; it only spares whoever writes an event from loading the page again.
+// Without this everything works as well; it only spares people from loading a page again.
 
 // Signed in in another window: the button becomes "Add Teams", and what is typed stays.
 addEventListener("focus", async () => {
@@ -17,17 +17,16 @@ addEventListener("focus", async () => {
   }
 });
 
-// On its way: looks again until the event has arrived, and shows its state and its link.
+// On its way: looks again until the events have arrived, and shows how they stand; a form stays as it is typed.
 const look = setInterval(async () => {
-  const state = document.getElementById("state");
-  if (!state?.matches(".pending, .sign-in-needed, .admin-needed")) return clearInterval(look);
+  if (!document.querySelector("[data-waiting]")) return clearInterval(look);
   try {
     const answer = await fetch(location.pathname);
+    if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const news = page.getElementById("state");
-    if (!answer.ok || news?.className === state.className) return;
-    for (const part of ["state", "teams"]) {
-      const [old, fresh] = [document.getElementById(part), page.getElementById(part)];
+    const changed = (id) => document.getElementById(id)?.textContent !== page.getElementById(id)?.textContent;
+    for (const id of changed("state") ? ["state", "teams"] : changed("events") ? ["events"] : []) {
+      const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
       if (old && fresh) old.replaceWith(fresh);
     }
   } catch {

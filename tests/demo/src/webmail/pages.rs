@@ -146,21 +146,28 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Whether it may change without the user doing anything here.
+    pub(super) fn waiting(&self) -> bool {
+        matches!(self.code.as_str(), "pending" | "sign-in-needed" | "admin-needed")
+    }
+
     /// Nothing where there is nothing to say.
     pub(super) fn of(visit: &Visit, id: &str, standing: Option<&Answer>) -> Option<Self> {
         let calendar = &visit.app.calendar;
         // What is owed teams-mirror does not know yet.
         let code = if calendar.is_owed(id) { "pending" } else { standing?.str("state") };
+        // What the whole page says already is not said again of the event.
         let message = standing.map(|s| s.str("message")).unwrap_or_default().to_owned();
+        let above = |sentence: &str| visit.notices().iter().any(|(known, _)| known == sentence);
         let now = standing.and_then(|s| s.json.get("notices")).and_then(Value::as_array).cloned().unwrap_or_default();
         let mut notices: Vec<(String, bool)> = Vec::new();
         for (sentence, mended) in now.iter().chain(&calendar.notices(id)).map(notice) {
-            // A sentence is said once, and what the whole page says already not again.
             let known = notices.iter().any(|(known, _)| *known == sentence);
-            if !known && (mended || sentence != message) && !visit.notices().contains(&(sentence.clone(), mended)) {
+            if !known && (mended || sentence != message) && !above(&sentence) {
                 notices.push((sentence, mended));
             }
         }
+        let message = if above(&message) { String::new() } else { message };
         let state = Self { code: code.to_owned(), words: visit.words.state(code), message, notices };
         let silent = code == "not-mirrored" && state.message.is_empty() && state.notices.is_empty();
         (!silent).then_some(state)
@@ -184,9 +191,8 @@ pub(super) async fn calendar(Shared(app): Shared<App>, Query(done): Query<Done>,
         }
         let today = today(super::now());
         let next = days.iter().map(|(date, ..)| *date).find(|date| *date >= today);
-        let waiting = days.iter().flat_map(|(_, _, rows)| rows).any(|row| {
-            row.state.as_ref().is_some_and(|state| matches!(state.code.as_str(), "pending" | "sign-in-needed"))
-        });
+        let waiting =
+            days.iter().flat_map(|(_, _, rows)| rows).any(|row| row.state.as_ref().is_some_and(State::waiting));
         let drafts = calendar
             .drafts()
             .into_iter()
