@@ -86,7 +86,7 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
         if reading.event.is_ok() {
             prepared.first_start_ms = Some(event.span.start.utc_ms);
         }
-        if reading.event.is_ok() && !reading.recurring {
+        if reading.event.is_ok() && reading.series.is_none() {
             prepared.last_end_ms = Some(event.span.end.utc_ms);
         }
     }
@@ -121,7 +121,8 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
     }
 
     let removed = record.as_ref().is_some_and(|record| record.removed) && save.wish != Wish::Wanted;
-    let past = event.as_ref().is_ok_and(|event| standing::is_past(event, save.now_ms)) && !reading.recurring;
+    let past = event.as_ref().is_ok_and(|event| standing::is_past(Some(event.span.end.utc_ms), save.now_ms))
+        && reading.series.is_none();
     let standing = if removed {
         Err(reason::DELETED_AT_MICROSOFT)
     } else if past && record.as_ref().is_none_or(|record| record.remote_id.is_none()) {
@@ -144,7 +145,7 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
     prepared.reason = None;
     prepared.mirror = true;
     prepared.meeting = meeting;
-    let refused = refused.or(if reading.recurring {
+    let refused = refused.or(if reading.series.is_some() {
         Some(Phrase::Recurring)
     } else {
         event.as_ref().err().map(|fault| fault_phrase(*fault))

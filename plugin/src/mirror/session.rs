@@ -69,11 +69,11 @@ impl<'a> Session<'a> {
         }
         let reading = calendar::read(text, account).map_err(|_| rejected(Phrase::NotICalendar))?;
         let meeting = intent.meeting && reading.copy == Copy::Own;
-        if reading.recurring {
+        if reading.series.is_some() {
             return Err(rejected(Phrase::Recurring));
         }
         let event = match reading.event {
-            Ok(event) if standing::is_past(&event, self.context.now_ms) => return Ok(Goal::Past),
+            Ok(event) if standing::is_past(Some(event.span.end.utc_ms), self.context.now_ms) => return Ok(Goal::Past),
             Ok(event) => event,
             Err(EventFault::NoStart) if self.context.draft => {
                 calendar::read::with_placeholder(text, account, self.context.now_ms)
