@@ -80,6 +80,8 @@ pub(crate) struct Base {
     pub(crate) removed_days: BTreeSet<NaiveDate>,
     /// RANGE=THISANDFUTURE: from this occurrence on, in order.
     pub(crate) turns: Vec<Turn>,
+    /// A day Microsoft split the series at: nothing changes there, but no pattern goes beyond it.
+    pub(crate) split: Option<NaiveDate>,
 }
 
 /// A component with RECURRENCE-ID.

@@ -99,6 +99,7 @@ fn base(reader: &Reader<'_>, copy: Copy) -> Result<(Base, Home), SeriesFault> {
         removed: std::collections::BTreeSet::new(),
         removed_days: std::collections::BTreeSet::new(),
         turns: Vec::new(),
+        split: None,
     };
     for line in reader.lines.properties.iter().filter_map(|&at| reader.document.lines.get(at)) {
         if line.is("EXRULE") {

@@ -51,10 +51,23 @@ pub(crate) enum Change {
     Edited(Box<Event>),
 }
 
+impl Piece {
+    /// An event that takes place once.
+    pub(crate) fn single(event: Event) -> Self {
+        let last_end_ms = Some(event.span.end.utc_ms);
+        Self { event, repeats: None, last_end_ms }
+    }
+}
+
 impl Repeats {
     /// Whether the series has an occurrence on that day, whatever becomes of it.
     pub(crate) fn has(&self, day: NaiveDate) -> bool {
         self.last.is_none_or(|last| day <= last) && self.days.has(day)
+    }
+
+    /// The day it begins with.
+    pub(crate) fn first_day(&self) -> NaiveDate {
+        self.days.first
     }
 
     /// When the occurrence of a day is, if nothing is said against it.
@@ -76,7 +89,7 @@ impl Repeats {
 pub(crate) fn plan(series: &Series, on: Reliance) -> Result<Vec<Piece>, Refusal> {
     let mut pieces = match &series.base {
         Some(base) => of_base(base, &series.overrides, on)?,
-        None => series.overrides.iter().map(|one| single(one.event.clone())).collect(),
+        None => series.overrides.iter().map(|one| Piece::single(one.event.clone())).collect(),
     };
     if pieces.is_empty() {
         return Err(Refusal::NoOccurrences);
@@ -96,12 +109,8 @@ pub(crate) fn last_end_ms(pieces: &[Piece]) -> Option<i64> {
     pieces.iter().map(|piece| piece.last_end_ms).try_fold(i64::MIN, |last, end| end.map(|end| last.max(end)))
 }
 
-fn single(event: Event) -> Piece {
-    let last_end_ms = Some(event.span.end.utc_ms);
-    Piece { event, repeats: None, last_end_ms }
-}
-
 /// A stretch of the series in which the same is said.
+#[derive(Clone)]
 struct Stretch<'a> {
     from: Option<NaiveDateTime>,
     to: Option<NaiveDateTime>,
@@ -166,7 +175,7 @@ fn of_base(base: &Base, overrides: &[Override], on: Reliance) -> Result<Vec<Piec
             if base.is_removed(local) {
                 continue;
             }
-            pieces.push(single(changed.cloned().unwrap_or_else(|| {
+            pieces.push(Piece::single(changed.cloned().unwrap_or_else(|| {
                 let span = span(&base.zone, local + stretch.later, length);
                 Event { span, ..stretch.event.clone() }
             })));
@@ -177,7 +186,7 @@ fn of_base(base: &Base, overrides: &[Override], on: Reliance) -> Result<Vec<Piec
     }
     // What stands for no occurrence of the rule takes place all the same.
     let rest = overrides.iter().zip(used).filter(|(one, used)| !used && !base.is_removed(one.of));
-    pieces.extend(rest.map(|(one, _)| single(one.event.clone())));
+    pieces.extend(rest.map(|(one, _)| Piece::single(one.event.clone())));
     Ok(pieces)
 }
 
@@ -206,7 +215,17 @@ fn stretches(base: &Base) -> Vec<Stretch<'_>> {
             });
         }
     }
-    stretches
+    let Some(split) = base.split.map(|day| day.and_time(NaiveTime::MIN)) else { return stretches };
+    stretches.into_iter().flat_map(|stretch| split_at(stretch, split)).collect()
+}
+
+/// A stretch as two, where the time lies within it.
+fn split_at(stretch: Stretch<'_>, at: NaiveDateTime) -> Vec<Stretch<'_>> {
+    if stretch.from.is_some_and(|from| at <= from) || stretch.to.is_some_and(|to| at >= to) {
+        return vec![stretch];
+    }
+    let before = Stretch { to: Some(at), ..stretch.clone() };
+    vec![before, Stretch { from: Some(at), ..stretch }]
 }
 
 fn repeats(

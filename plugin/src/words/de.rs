@@ -21,10 +21,6 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "Der Termin ist zu groß für Teams (über 512 KB ohne Anhänge oder über 10.000 Zeilen). Bitte den Text kürzen; bis \
              dahin behält Teams den letzten Stand."
         }
-        Phrase::Recurring => {
-            "Serientermine werden noch nicht nach Teams gebracht. Der Termin ist in Ihrem Kalender unverändert gespeichert; \
-             für eine Teams-Besprechung bitte einen Einzeltermin daraus machen."
-        }
         Phrase::RuleUnreadable => {
             "Wie sich der Termin wiederholt, lässt sich nicht ohne Raten lesen; er kommt daher nicht nach Teams. Bitte die \
              Wiederholung im Kalender neu einstellen und speichern."

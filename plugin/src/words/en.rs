@@ -19,10 +19,6 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "The event is too large for Teams (over 512 KB without attachments, or over 10,000 lines). Shorten its text; \
              until then Teams keeps the last version."
         }
-        Phrase::Recurring => {
-            "Recurring events are not brought to Teams yet. The event is saved in your calendar as it is; make it a single \
-             event if it needs a Teams meeting."
-        }
         Phrase::RuleUnreadable => {
             "How the event repeats cannot be read without guessing, so it is not brought to Teams. Set its repetition again \
              in the calendar and save."
