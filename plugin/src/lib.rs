@@ -23,6 +23,8 @@ mod contract;
 mod calendar;
 pub mod domain;
 pub mod extension;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod graph;
 pub mod host;
 mod join_link;

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use chrono::{Datelike, Days, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
@@ -94,10 +94,10 @@ pub(crate) async fn show(
     let zone = zones::find(&user.time_zone, true).unwrap_or(Tz::UTC);
     let today = world.now().with_timezone(&zone).date_naive();
     let monday = monday(week.week.unwrap_or(today));
-    let mut events: Vec<Event> =
-        world.mailboxes.get(&user.address).map(|m| m.events.values().cloned().collect()).unwrap_or_default();
+    // A zone's day begins at most a day before or after UTC's, and a year ahead is far enough to look for what comes later.
+    let (from, to) = (midnight(monday) - TimeDelta::days(1), midnight(monday) + TimeDelta::days(370));
+    let events = world.mailboxes.get(&user.address).map(|m| m.window(from, to)).unwrap_or_default();
     drop(world);
-    events.sort_by_key(Event::span);
     let days = (0..7)
         .filter_map(|n| monday.checked_add_days(Days::new(n)))
         .map(|date| Day {
@@ -127,6 +127,10 @@ pub(crate) async fn show(
         days,
         later,
     })
+}
+
+fn midnight(date: NaiveDate) -> DateTime<Utc> {
+    date.and_time(NaiveTime::MIN).and_utc()
 }
 
 fn monday(date: NaiveDate) -> NaiveDate {

@@ -46,6 +46,6 @@ pub use faults::{Fault, FaultBody, FaultKind, Service};
 pub use records::{Mail, PageShown, RequestRecord, Violation};
 pub use simulator::Simulator;
 pub use switches::{
-    AfterDelete, BlobCheck, IdResolution, JoinUrlFormat, OtherBody, RefreshReuse, ScopeEcho, Switches, TimeZoneAnswer,
-    TransactionMemory, UpdateMail,
+    AfterDelete, BlobCheck, IdResolution, JoinUrlFormat, OtherBody, RecurrencePatch, RefreshReuse, ScopeEcho, Switches,
+    TimeZoneAnswer, TransactionMemory, UpdateMail,
 };

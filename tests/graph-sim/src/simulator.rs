@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -169,6 +169,13 @@ impl Simulator {
     #[must_use]
     pub fn events(&self, address: &str) -> Vec<Value> {
         side::mailboxes::raw_events(&self.shared.lock(), address)
+    }
+
+    /// What a mailbox's calendar shows in a window, in order of time, series as their occurrences; see
+    /// `GET /sim/mailboxes/{address}/calendar`.
+    #[must_use]
+    pub fn calendar(&self, address: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Value> {
+        side::mailboxes::expanded(&self.shared.lock(), address, from, to)
     }
 
     /// Adds to the queue of faults.

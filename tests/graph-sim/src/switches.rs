@@ -87,6 +87,19 @@ choice!(
     }
 );
 choice!(
+    /// What a PATCH of a series' recurrence or start does to its exceptions and deleted occurrences.
+    RecurrencePatch {
+        /// They stay, on the days the new pattern still has.
+        #[default]
+        Keep,
+        /// They are gone: the series is as if it were new.
+        Drop,
+        /// The series is split at now: the PATCHed id is the part still to come, without any; what has begun stays as it
+        /// was, in a series of its own.
+        Split,
+    }
+);
+choice!(
     /// What redeeming a refresh token does to it.
     RefreshReuse {
         /// The old token stays good, as Entra's documentation says.
@@ -146,6 +159,14 @@ pub struct Switches {
     pub id_resolution: IdResolution,
     /// Which updates mail attendees.
     pub update_mail: UpdateMail,
+    /// A pattern's day that a month does not have is that month's last; otherwise the month is left out.
+    pub recurrence_clamps: bool,
+    /// What a PATCH of a series' recurrence or start does to its exceptions and deleted occurrences.
+    pub recurrence_patch: RecurrencePatch,
+    /// Changing or deleting one occurrence moves the change key of the series too.
+    pub occurrence_change_moves_master: bool,
+    /// An occurrence cannot be moved onto or over the day of a deleted neighbour either.
+    pub deleted_occurrences_bound_moves: bool,
     /// Attendees who have a mailbox here get a copy of the event.
     pub deliver_to_attendees: bool,
     /// IANA names beyond Microsoft's list are taken.
@@ -201,6 +222,10 @@ impl Default for Switches {
             change_key_moves_after_seconds: None,
             id_resolution: IdResolution::default(),
             update_mail: UpdateMail::default(),
+            recurrence_clamps: true,
+            recurrence_patch: RecurrencePatch::default(),
+            occurrence_change_moves_master: true,
+            deleted_occurrences_bound_moves: true,
             deliver_to_attendees: true,
             any_iana_zone: false,
             date_time_offset_accepted: false,

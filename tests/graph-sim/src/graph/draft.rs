@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::graph::error::{Result, invalid, no_such_property, not_modelled, time_zone_not_supported};
 use crate::graph::mailbox::Moment;
+use crate::graph::recurrence::Recurrence;
 use crate::switches::Switches;
 use crate::zones;
 
@@ -21,6 +22,8 @@ pub(crate) struct Draft {
     pub transaction_id: Option<String>,
     pub extended: Option<Vec<(String, String)>>,
     pub extensions: Option<Vec<Value>>,
+    /// `Some(None)` takes it away.
+    pub recurrence: Option<Option<Recurrence>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -176,9 +179,8 @@ impl Draft {
             }
             "extensions" => self.extensions = Some(extensions(array(name, value)?)?),
             "recurrence" => {
-                if !value.is_null() {
-                    return Err(not_modelled("recurring events yet"));
-                }
+                let read = if value.is_null() { None } else { Some(Recurrence::read(value, switches)?) };
+                self.recurrence = Some(read);
             }
             "multiValueExtendedProperties" | "attachments" => return Err(not_modelled(name)),
             _ if name.starts_with('@') => {}
@@ -201,6 +203,12 @@ impl Draft {
             && self.end.is_none()
             && self.is_all_day.is_none()
             && self.online.is_none()
+            && self.recurrence.is_none()
+    }
+
+    /// Whether it says anew when the event is.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.start.is_some() || self.end.is_some() || self.is_all_day.is_some()
     }
 }
 
@@ -243,7 +251,7 @@ pub(crate) fn property_failed() -> super::error::GraphError {
     invalid("ErrorPropertyValidationFailure", "At least one property failed validation.")
 }
 
-fn wrong_type(name: &str) -> super::error::GraphError {
+pub(crate) fn wrong_type(name: &str) -> super::error::GraphError {
     invalid("RequestBodyRead", format!("Cannot convert the value of the property '{name}' to the expected type."))
 }
 
@@ -259,12 +267,12 @@ fn boolean(name: &str, value: &Value) -> Result<bool> {
     value.as_bool().ok_or_else(|| wrong_type(name))
 }
 
-fn array<'a>(name: &str, value: &'a Value) -> Result<&'a Vec<Value>> {
+pub(crate) fn array<'a>(name: &str, value: &'a Value) -> Result<&'a Vec<Value>> {
     value.as_array().ok_or_else(|| wrong_type(name))
 }
 
 /// Enumerations are matched without case and kept as Graph spells them.
-fn one_of(name: &str, value: &Value, known: &[&str]) -> Result<String> {
+pub(crate) fn one_of(name: &str, value: &Value, known: &[&str]) -> Result<String> {
     let asked = value.as_str().ok_or_else(|| wrong_type(name))?;
     known.iter().find(|k| k.eq_ignore_ascii_case(asked)).map(|k| (*k).to_owned()).ok_or_else(|| {
         invalid("RequestBodyRead", format!("Requested value '{asked}' of the property '{name}' was not found."))

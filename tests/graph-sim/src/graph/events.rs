@@ -1,5 +1,8 @@
 //! The event resources: one event, lists, and the calendar view.
 
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Call, member};
@@ -26,9 +29,40 @@ pub(crate) fn body_object(call: &Call) -> Result<Map<String, Value>> {
         });
     }
     match serde_json::from_slice(&call.body) {
-        Ok(Value::Object(object)) => Ok(object),
+        Ok(Value::Object(object)) if !range_comes_first(&call.body) => Ok(object),
         _ => Err(invalid("UnableToDeserializePostBody", "were unable to deserialize ")),
     }
+}
+
+/// Graph reads `recurrence` as a stream: a `range` before its `pattern` it cannot read (mgd#11359).
+fn range_comes_first(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Body {
+        recurrence: Option<Names>,
+    }
+    struct Names(Vec<String>);
+    impl<'de> Deserialize<'de> for Names {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+            deserializer.deserialize_map(Self(Vec::new()))
+        }
+    }
+    impl<'de> Visitor<'de> for Names {
+        type Value = Self;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> std::result::Result<Self, A::Error> {
+            while let Some((name, IgnoredAny)) = map.next_entry()? {
+                self.0.push(name);
+            }
+            Ok(self)
+        }
+    }
+    let names = serde_json::from_slice::<Body>(body).ok().and_then(|body| body.recurrence);
+    let place = |name: &str| names.as_ref().and_then(|names| names.0.iter().position(|own| own == name));
+    matches!((place("range"), place("pattern")), (Some(range), Some(pattern)) if range < pattern)
 }
 
 pub(crate) fn create(world: &mut World, call: &Call, owner: &User) -> Result<Answer> {
@@ -131,8 +165,41 @@ pub(crate) fn list(world: &mut World, call: &Call, owner: &User) -> Result<Answe
 /// GET …/calendarView
 pub(crate) fn calendar_view(world: &mut World, call: &Call, owner: &User) -> Result<Answer> {
     let query = call.query_pairs();
+    let (from, to) = bounds(&query)?;
+    if (to - from).num_days() > 1_825 {
+        return Err(invalid("ErrorInvalidRequest", "The requested time window is longer than 1825 days."));
+    }
+    settle(world, owner);
+    let shown = world.mailboxes.get(&owner.address).map(|mailbox| mailbox.window(from, to)).unwrap_or_default();
+    let mut events: Vec<&Event> = shown.iter().collect();
+    order(&mut events, find(&query, "$orderby"))?;
+    let shape = Shape { calendar_view: true, ..Shape::read(&query)? };
+    page(world, call, owner, &query, &events, shape)
+}
+
+/// GET …/events/{id}/instances: occurrences and exceptions in a window, deleted ones not among them.
+pub(crate) fn instances(world: &mut World, call: &Call, owner: &User, id: &str) -> Result<Answer> {
+    if call.method != "GET" {
+        return Err(method_not_allowed());
+    }
+    let prefer = Prefer::read(call, world.switches.any_iana_zone)?;
+    let id = resolve(world, owner, id, &prefer)?;
+    let query = call.query_pairs();
+    let (from, to) = bounds(&query)?;
+    let master = world.fetch_event(owner, &id)?;
+    if master.series.is_none() {
+        return Err(invalid("ErrorInvalidRequest", "The event is not the master of a series."));
+    }
+    let shown = master.occurrences(from, to);
+    let mut events: Vec<&Event> = shown.iter().collect();
+    order(&mut events, find(&query, "$orderby"))?;
+    page(world, call, owner, &query, &events, Shape::read(&query)?)
+}
+
+/// `startDateTime` and `endDateTime`, both of which a window needs.
+fn bounds(query: &[(String, String)]) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
     let bound = |name: &str| {
-        let text = find(&query, name).ok_or_else(|| {
+        let text = find(query, name).ok_or_else(|| {
             invalid(
                 "ErrorInvalidParameter",
                 "This request requires a time window specified by the query string parameters StartDateTime and EndDateTime.",
@@ -145,30 +212,7 @@ pub(crate) fn calendar_view(world: &mut World, call: &Call, owner: &User) -> Res
     if to < from {
         return Err(invalid("ErrorInvalidParameter", "The end of the time window lies before its start."));
     }
-    if (to - from).num_days() > 1_825 {
-        return Err(invalid("ErrorInvalidRequest", "The requested time window is longer than 1825 days."));
-    }
-    settle(world, owner);
-    let mut events = held(world, owner);
-    events.retain(|event| {
-        let (start, end) = event.span();
-        start < to && end > from || start == end && start == from
-    });
-    events.sort_by(|a, b| a.span().0.cmp(&b.span().0).then_with(|| a.id.cmp(&b.id)));
-    order(&mut events, find(&query, "$orderby"))?;
-    let shape = Shape { calendar_view: true, ..Shape::read(&query)? };
-    page(world, call, owner, &query, &events, shape)
-}
-
-impl Event {
-    /// When it is. All-day events are matched as midnights of UTC, whatever their zone.
-    pub(crate) fn span(&self) -> (chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>) {
-        if self.is_all_day {
-            (self.start.local.and_utc(), self.end.local.and_utc())
-        } else {
-            (self.start.utc, self.end.utc)
-        }
-    }
+    Ok((from, to))
 }
 
 /// Moves the change keys whose time has come.

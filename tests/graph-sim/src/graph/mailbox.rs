@@ -1,12 +1,15 @@
 //! A mailbox's events as they are kept.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
 use crate::graph::meeting::Meeting;
+use crate::graph::series::{Place, Series};
 use crate::rng::Rng;
+use crate::zones;
 
 /// A mailbox.
 #[derive(Debug, Default)]
@@ -36,7 +39,16 @@ pub(crate) struct Moment {
     pub utc: DateTime<Utc>,
 }
 
-/// An event.
+impl Moment {
+    /// The same time of day so much later (or earlier) by the zone's clock.
+    pub(crate) fn moved(&self, by: TimeDelta) -> Self {
+        let local = self.local.checked_add_signed(by).unwrap_or(self.local);
+        let utc = zones::find(&self.zone, true).map_or_else(|| local.and_utc(), |zone| zones::to_utc(local, zone));
+        Self { local, zone: self.zone.clone(), utc }
+    }
+}
+
+/// An event: a single one, a series' master, or (worked out, never kept) an occurrence.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub id: String,
@@ -65,6 +77,10 @@ pub(crate) struct Event {
     pub extensions: Vec<Value>,
     /// The properties that are kept as they were written: subject, location, attendees and the like.
     pub plain: Map<String, Value>,
+    /// On a master: its pattern, and what became of single occurrences.
+    pub series: Option<Arc<Series>>,
+    /// On an occurrence: whose it is.
+    pub place: Option<Place>,
 }
 
 impl Event {
@@ -142,7 +158,8 @@ impl Mailbox {
         if self.events.contains_key(id) {
             return Some(id.to_owned());
         }
-        if immutable_allowed { self.immutable.get(id).cloned() } else { None }
+        let event = if immutable_allowed { self.immutable.get(id).cloned() } else { None };
+        event.or_else(|| self.resolve_occurrence(id, immutable_allowed))
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> Option<Event> {

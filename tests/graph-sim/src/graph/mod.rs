@@ -4,12 +4,16 @@ pub(crate) mod batch;
 pub(crate) mod draft;
 pub(crate) mod error;
 pub(crate) mod events;
+pub(crate) mod expansion;
 pub(crate) mod filter;
 pub(crate) mod mailbox;
 pub(crate) mod meeting;
+pub(crate) mod occurrences;
 pub(crate) mod prefer;
 pub(crate) mod profile;
+pub(crate) mod recurrence;
 pub(crate) mod render;
+pub(crate) mod series;
 pub(crate) mod write;
 
 use base64::Engine;
@@ -130,6 +134,7 @@ fn resource(
             let at = lower.iter().position(|segment| *segment == "events").unwrap_or(0);
             match path.get(at + 1..).unwrap_or_default() {
                 [id] => events::item(world, call, owner, id),
+                [id, list] if list.eq_ignore_ascii_case("instances") => events::instances(world, call, owner, id),
                 [id, action] => events::action(world, call, owner, id, &action.to_ascii_lowercase()),
                 _ => Err(not_modelled(&call.path)),
             }

@@ -109,7 +109,7 @@ pub(crate) fn translate_ids(world: &World, call: &Call, user: &User) -> Result<A
         .iter()
         .filter_map(Value::as_str)
         .map(|source| {
-            let event = mailbox.and_then(|m| m.resolve(source, true).and_then(|id| m.events.get(&id)));
+            let event = mailbox.and_then(|m| m.resolve(source, true).and_then(|id| m.find(&id)));
             match event {
                 Some(event) => {
                     let target = if immutable { &event.immutable_id } else { &event.id };

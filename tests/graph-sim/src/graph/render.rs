@@ -17,6 +17,8 @@ pub(crate) struct Shape {
     /// The extended properties asked for.
     pub extended: Vec<String>,
     pub extensions: bool,
+    /// `exceptionOccurrences` is expanded, and what is selected of each.
+    pub exceptions: Option<Box<Shape>>,
     /// On a calendar view `onlineMeeting` stays null unless `isOnlineMeeting` is selected with it.
     pub calendar_view: bool,
 }
@@ -43,7 +45,17 @@ impl Shape {
         Ok(shape)
     }
 
+    /// Several are parted by commas, those in brackets apart.
     fn expand(&mut self, value: &str) -> Result<()> {
+        let mut depth = 0_i32;
+        let parts = value.split(|c: char| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            c == ',' && depth == 0
+        });
+        parts.map(str::trim).try_for_each(|part| self.expand_one(part))
+    }
+
+    fn expand_one(&mut self, value: &str) -> Result<()> {
         let (name, options) = value.split_once('(').unwrap_or((value, ""));
         let options = options.strip_suffix(')').unwrap_or(options).trim();
         let filter = options.strip_prefix("$filter=").map(str::trim);
@@ -60,6 +72,15 @@ impl Shape {
             }
             "extensions" => {
                 self.extensions = true;
+                Ok(())
+            }
+            "exceptionoccurrences" => {
+                let inner: Vec<(String, String)> = options
+                    .split(';')
+                    .filter_map(|option| option.split_once('='))
+                    .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+                    .collect();
+                self.exceptions = Some(Box::new(Shape::read(&inner)?));
                 Ok(())
             }
             _ => Err(super::error::not_modelled(&format!("$expand={name}"))),
@@ -90,7 +111,27 @@ impl Event {
         if shape.extensions {
             all.insert("extensions".into(), json!(self.extensions));
         }
+        all.extend(self.asked_of_a_master(prefer, shape));
         Value::Object(all)
+    }
+
+    /// What of a master is shown only where `$select` names it, and of the exceptions only where they are expanded as well.
+    fn asked_of_a_master(&self, prefer: &Prefer, shape: &Shape) -> Map<String, Value> {
+        let mut asked = Map::new();
+        let (Some(series), Some(select)) = (&self.series, &shape.select) else { return asked };
+        let selected = |name: &str| select.iter().any(|own| own == name);
+        if selected("cancelledOccurrences") {
+            let id = if prefer.immutable_ids { &self.immutable_id } else { &self.id };
+            let ids: Vec<String> = series.deleted.iter().map(|day| format!("OID.{id}.{day}")).collect();
+            asked.insert("cancelledOccurrences".into(), json!(ids));
+        }
+        if selected("exceptionOccurrences")
+            && let Some(inner) = &shape.exceptions
+        {
+            let shown: Vec<Value> = self.exceptions().iter().map(|event| event.render(prefer, inner)).collect();
+            asked.insert("exceptionOccurrences".into(), Value::Array(shown));
+        }
+        asked
     }
 
     fn properties(&self, prefer: &Prefer) -> Map<String, Value> {
@@ -112,8 +153,13 @@ impl Event {
         set("isCancelled", json!(self.is_cancelled));
         set("isDraft", json!(false));
         set("isOrganizer", json!(self.is_organizer));
-        set("seriesMasterId", Value::Null);
-        set("type", json!("singleInstance"));
+        let master =
+            self.place.as_ref().map(|place| if prefer.immutable_ids { &place.master_immutable } else { &place.master });
+        set("seriesMasterId", json!(master));
+        set("type", json!(self.kind()));
+        if let Some(place) = &self.place {
+            set("originalStart", json!(place.original_start.format("%Y-%m-%dT%H:%M:%SZ").to_string()));
+        }
         let item = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
         set(
             "webLink",
@@ -122,7 +168,7 @@ impl Event {
         set("onlineMeetingUrl", Value::Null);
         set("isOnlineMeeting", json!(self.meeting.is_some()));
         set("onlineMeetingProvider", json!(self.meeting.as_ref().map_or("unknown", |meeting| meeting.provider)));
-        set("recurrence", Value::Null);
+        set("recurrence", json!(self.series.as_ref().map(|series| series.recurrence.render(&self.start.zone))));
         let response = if self.is_organizer { "organizer" } else { "notResponded" };
         set("responseStatus", json!({"response": response, "time": "0001-01-01T00:00:00Z"}));
         let body = if prefer.text_body {

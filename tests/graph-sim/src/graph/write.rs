@@ -9,6 +9,7 @@ use crate::graph::draft::{self, Body, Draft};
 use crate::graph::error::{Result, conflict, invalid, item_not_found};
 use crate::graph::mailbox::{self, Event, Transaction};
 use crate::graph::meeting::Meeting;
+use crate::graph::occurrences;
 use crate::html;
 use crate::records::Mail;
 use crate::switches::{AfterDelete, OtherBody, TransactionMemory, UpdateMail};
@@ -48,8 +49,13 @@ impl World {
             extended: draft.extended.unwrap_or_default(),
             extensions: draft.extensions.unwrap_or_default(),
             plain: defaults(),
+            series: None,
+            place: None,
         };
         event.plain.extend(draft.plain);
+        if let Some(Some(recurrence)) = draft.recurrence {
+            self.set_recurrence(&mut event, recurrence)?;
+        }
         if draft.online == Some(true) {
             self.add_meeting(&mut event, owner, draft.provider.as_deref());
         }
@@ -109,26 +115,42 @@ impl World {
         let draft = Draft::read(object, &self.switches)?;
         let old = self.fetch_event(owner, id)?;
         self.check_etag(&old, if_match)?;
-        let now = self.now();
         let mut event = old.clone();
-        if let Some(start) = &draft.start {
-            event.start = start.clone();
+        let new_link = self.apply(owner, &mut event, &draft)?;
+        if let Some(place) = &old.place {
+            let event = self.keep_change(owner, place, &event, &draft)?;
+            if event.is_organizer {
+                self.mail_changes(owner, &old, &event, &draft, new_link);
+            }
+            return Ok(event);
         }
-        if let Some(end) = &draft.end {
-            event.end = end.clone();
+        let split_off = self.change_pattern(&old, &mut event, &draft)?;
+        event.touch(self.now(), &mut self.rng);
+        if event.is_organizer {
+            self.mail_changes(owner, &old, &event, &draft, new_link);
+            self.deliver(owner, &event, &event.attendees());
         }
-        event.is_all_day = draft.is_all_day.unwrap_or(event.is_all_day);
-        draft::check_times(&event.start, &event.end, event.is_all_day)?;
+        let mailbox = self.mailboxes.entry(owner.address.clone()).or_default();
+        mailbox.events.insert(event.id.clone(), event.clone());
+        if let Some(past) = split_off {
+            mailbox.insert(past);
+        }
+        Ok(event)
+    }
+
+    /// What a PATCH says of an event's own fields. Answers whether its join link is new.
+    fn apply(&mut self, owner: &User, event: &mut Event, draft: &Draft) -> Result<bool> {
+        occurrences::take_times(event, draft)?;
         let mut new_link = false;
         if let Some(body) = &draft.body {
             event.body = document(Some(body));
-            new_link = self.body_changed(&mut event, owner, body);
+            new_link = self.body_changed(event, owner, body);
         }
         let timed = draft.start.is_some() || draft.end.is_some();
         match (draft.online, event.meeting.is_some()) {
             (Some(_), true) if timed && self.switches.resent_online_flag_loses_link => event.meeting = None,
             // Added later. Once there is a meeting, its flag, provider and data are frozen.
-            (Some(true), false) => self.add_meeting(&mut event, owner, draft.provider.as_deref()),
+            (Some(true), false) => self.add_meeting(event, owner, draft.provider.as_deref()),
             _ => {}
         }
         if let Some(Value::Array(list)) = draft.plain.get("attendees") {
@@ -138,21 +160,13 @@ impl World {
         } else {
             event.plain.extend(draft.plain.clone());
         }
-        for (id, value) in draft.extended.clone().unwrap_or_default() {
-            event.extended.retain(|(own, _)| !super::filter::same_extended(own, &id));
-            event.extended.push((id, value));
+        for (id, value) in draft.extended.iter().flatten() {
+            event.set_extended(id, value);
         }
         if let Some(extensions) = &draft.extensions {
-            event.extensions = extensions.clone();
+            event.extensions.clone_from(extensions);
         }
-        event.touch(now, &mut self.rng);
-        if event.is_organizer {
-            self.mail_changes(owner, &old, &event, &draft, new_link);
-            self.deliver(owner, &event, &event.attendees());
-        }
-        let mailbox = self.mailboxes.entry(owner.address.clone()).or_default();
-        mailbox.events.insert(event.id.clone(), event.clone());
-        Ok(event)
+        Ok(new_link)
     }
 
     /// The blob rule: a body without the meeting's block takes the meeting away. Answers whether the link is new.
@@ -183,8 +197,11 @@ impl World {
 
     /// DELETE: an organizer's attendees are told.
     pub(crate) fn delete_event(&mut self, owner: &User, id: &str, comment: Option<String>) -> Result<()> {
-        self.fetch_event(owner, id)?;
-        let event = self.mailboxes.get_mut(&owner.address).and_then(|m| m.remove(id)).ok_or_else(item_not_found)?;
+        let place = self.fetch_event(owner, id)?.place;
+        let event = match &place {
+            Some(place) => self.delete_occurrence(owner, place)?,
+            None => self.mailboxes.get_mut(&owner.address).and_then(|m| m.remove(id)).ok_or_else(item_not_found)?,
+        };
         if event.is_organizer {
             let told = event.attendees();
             self.mail("cancellation", owner, &event, &told, comment);
@@ -207,13 +224,11 @@ impl World {
     /// The event as it is now; its change key has moved if its time has come.
     pub(crate) fn fetch_event(&mut self, owner: &User, id: &str) -> Result<Event> {
         let now = self.now();
-        let event = self
-            .mailboxes
-            .get_mut(&owner.address)
-            .and_then(|mailbox| mailbox.events.get_mut(id))
-            .ok_or_else(item_not_found)?;
-        event.settle(now, &mut self.rng);
-        Ok(event.clone())
+        let mailbox = self.mailboxes.get_mut(&owner.address).ok_or_else(item_not_found)?;
+        if let Some(event) = mailbox.events.get_mut(id) {
+            event.settle(now, &mut self.rng);
+        }
+        mailbox.find(id).ok_or_else(item_not_found)
     }
 
     pub(crate) fn check_etag(&self, event: &Event, if_match: Option<&str>) -> Result<()> {
@@ -238,6 +253,7 @@ impl World {
             || draft.end.is_some()
             || draft.is_all_day.is_some()
             || draft.online.is_some()
+            || draft.recurrence.is_some()
             || ["subject", "location", "locations"].iter().any(|name| draft.plain.contains_key(*name));
         // A change of the attendees alone is told to those who came or went.
         let told = match self.switches.update_mail {
@@ -247,6 +263,10 @@ impl World {
         if told {
             let stayed: Vec<String> = after.into_iter().filter(|a| before.contains(a)).collect();
             self.mail("update", owner, event, &stayed, None);
+            // One mail for the series, and one for each of its exceptions.
+            for exception in event.exceptions() {
+                self.mail("update", owner, &exception, &exception.attendees(), None);
+            }
         }
     }
 
@@ -268,7 +288,7 @@ impl World {
     }
 
     /// Attendees with a mailbox here hold a copy, which is told apart by `isOrganizer`.
-    fn deliver(&mut self, owner: &User, event: &Event, to: &[String]) {
+    pub(crate) fn deliver(&mut self, owner: &User, event: &Event, to: &[String]) {
         if !self.switches.deliver_to_attendees {
             return;
         }

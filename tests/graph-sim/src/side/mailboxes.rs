@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -30,6 +31,11 @@ fn raw(event: &Event) -> Value {
         members.insert("meetingBlock".into(), json!(event.meeting.as_ref().map(|meeting| &meeting.block)));
         members.insert("startUtc".into(), json!(plain_instant(event.span().0)));
         members.insert("endUtc".into(), json!(plain_instant(event.span().1)));
+        let exceptions: Vec<Value> = event.exceptions().iter().map(raw).collect();
+        members.insert("exceptionOccurrences".into(), Value::Array(exceptions));
+        let deleted: Vec<String> =
+            event.series.iter().flat_map(|series| &series.deleted).map(ToString::to_string).collect();
+        members.insert("deletedDays".into(), json!(deleted));
         members.insert("startLocal".into(), json!(event.start.local.to_string()));
         members.insert("endLocal".into(), json!(event.end.local.to_string()));
     }
@@ -154,26 +160,36 @@ pub(crate) async fn calendar(
         (Err(error), _) | (_, Err(error)) => return bad(error),
     };
     let world = shared.lock();
-    let Some(mailbox) = world.mailboxes.get(&address.to_lowercase()) else { return unknown("mailbox", &address) };
-    let mut events: Vec<&Event> = mailbox
-        .events
-        .values()
-        .filter(|event| from.is_none_or(|from| event.span().1 > from) && to.is_none_or(|to| event.span().0 < to))
-        .collect();
-    events.sort_by_key(|event| event.span());
-    let shown: Vec<Value> = events
-        .into_iter()
-        .map(|event| {
-            json!({
-                "id": event.id,
-                "subject": event.subject(),
-                "start": plain_instant(event.span().0),
-                "end": plain_instant(event.span().1),
-                "isAllDay": event.is_all_day,
-                "isCancelled": event.is_cancelled,
-                "joinUrl": event.meeting.as_ref().map(|meeting| &meeting.join_url),
-            })
+    if !world.mailboxes.contains_key(&address.to_lowercase()) {
+        return unknown("mailbox", &address);
+    }
+    // A series without an end has no last occurrence to show: five years, as in a calendar view.
+    let from = from.unwrap_or(DateTime::UNIX_EPOCH);
+    let to = to.unwrap_or_else(|| world.now().max(from) + TimeDelta::days(1_825));
+    ok(&json!(expanded(&world, &address, from, to)))
+}
+
+/// What a mailbox's calendar shows in a window, in order of time: single events, and the occurrences of series.
+pub(crate) fn expanded(world: &World, address: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Value> {
+    let mailbox = world.mailboxes.get(&address.to_lowercase());
+    let shown = mailbox.map(|mailbox| mailbox.window(from, to)).unwrap_or_default();
+    let row = |event: &Event| {
+        json!({
+            "id": event.id,
+            "type": event.kind(),
+            "seriesMasterId": event.place.as_ref().map(|place| &place.master),
+            "originalStart": event.place.as_ref().map(|place| plain_instant(place.original_start)),
+            "subject": event.subject(),
+            "location": event.plain.get("location").and_then(|place| place.get("displayName")),
+            "start": plain_instant(event.span().0),
+            "end": plain_instant(event.span().1),
+            "startLocal": event.start.local.to_string(),
+            "endLocal": event.end.local.to_string(),
+            "timeZone": event.start.zone,
+            "isAllDay": event.is_all_day,
+            "isCancelled": event.is_cancelled,
+            "joinUrl": event.meeting.as_ref().map(|meeting| &meeting.join_url),
         })
-        .collect();
-    ok(&json!(shown))
+    };
+    shown.iter().map(row).collect()
 }

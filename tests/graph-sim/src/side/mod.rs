@@ -119,7 +119,7 @@ async fn index(State(shared): State<Shared>) -> Response {
             "POST /sim/users/{address}/tokens": "{scopes, client_id?}: tokens without a sign-in",
             "GET|POST /sim/mailboxes/{address}/events": "events as kept; POST puts one there as if it came from elsewhere",
             "GET|PATCH|DELETE /sim/mailboxes/{address}/events/{id}": "what the user does in Outlook",
-            "GET /sim/mailboxes/{address}/calendar?from=&to=": "in order of time",
+            "GET /sim/mailboxes/{address}/calendar?from=&to=": "in order of time, series as their occurrences",
         },
         "pages": {"GET /": "all calendars", "GET /calendar/{address}": "one calendar"},
     }))
