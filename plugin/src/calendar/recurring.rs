@@ -67,7 +67,7 @@ pub(super) fn series(components: &[Reader<'_>], copy: Copy) -> Result<Series, Se
         } else {
             None
         };
-        if range(reader)?.is_some() {
+        if is_this_and_future(reader)? {
             base.turns.push(Turn { from: of, then: event.map(|event| then(reader, event, of, &home)).transpose()? });
             continue;
         }
@@ -171,13 +171,13 @@ fn recurrence_id(component: &ICalendarComponent) -> Option<&ICalendarEntry> {
     component.property(&ICalendarProperty::RecurrenceId)
 }
 
-/// RANGE; THISANDPRIOR went out of use with RFC 5545.
-fn range(reader: &Reader<'_>) -> Result<Option<()>, Refusal> {
-    let Some((_, line)) = reader.document.property(reader.lines, "RECURRENCE-ID") else { return Ok(None) };
+/// RANGE=THISANDFUTURE; THISANDPRIOR went out of use with RFC 5545.
+fn is_this_and_future(reader: &Reader<'_>) -> Result<bool, Refusal> {
+    let Some((_, line)) = reader.document.property(reader.lines, "RECURRENCE-ID") else { return Ok(false) };
     let content = line.unfolded();
     match split_value(&content).and_then(|(head, _)| parameter(head, "RANGE")) {
-        None => Ok(None),
-        Some(range) if range.eq_ignore_ascii_case("THISANDFUTURE") => Ok(Some(())),
+        None => Ok(false),
+        Some(range) if range.eq_ignore_ascii_case("THISANDFUTURE") => Ok(true),
         Some(_) => Err(Refusal::NotExpressible),
     }
 }

@@ -23,11 +23,7 @@ use crate::words::Phrase;
 const ROUNDS: usize = 4;
 
 /// Makes all that is there what is desired.
-pub(super) fn bring_about(
-    session: &mut Session<'_>,
-    intent: Intent,
-    target: Target,
-) -> Result<Outcome, HookError> {
+pub(super) fn bring_about(session: &mut Session<'_>, intent: Intent, target: Target) -> Result<Outcome, HookError> {
     let result = in_rounds(session, intent, target);
     if result.is_err() {
         session.keep_progress();
@@ -254,7 +250,9 @@ fn restored(session: &Session<'_>, target: &Target) -> Vec<Piece> {
     for piece in &target.pieces {
         let Some(repeats) = &piece.repeats else { continue };
         let time = session.desired(target, piece, None).fields.fingerprints().get(TIME).cloned();
-        let Some(record) = session.pieces.iter().find(|record| record.groups.get(TIME).cloned() == time) else { continue };
+        let Some(record) = session.pieces.iter().find(|record| record.groups.get(TIME).cloned() == time) else {
+            continue;
+        };
         let gone = record.instances.iter().filter(|(_, instance)| instance.deleted == Some(Deleted::Gone));
         for (&day, _) in gone.filter(|(day, _)| repeats.has(**day)) {
             match repeats.changes.get(&day) {

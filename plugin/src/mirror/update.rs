@@ -68,7 +68,8 @@ pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &De
     let lost = old_url.is_some() && !record.has_meeting();
     let changed = old_url.is_some() && record.join_url != old_url;
     session.put(record.clone());
-    let split = change.first_day.filter(|&day| desired.repeats.as_ref().is_some_and(|repeats| day > repeats.first_day()));
+    let split =
+        change.first_day.filter(|&day| desired.repeats.as_ref().is_some_and(|repeats| day > repeats.first_day()));
     let mut done = Done { split, ..Done::of(record, session, desired, change.meeting && !lost) };
     if lost {
         notices.push(session.words.notice(Phrase::MeetingLost));
