@@ -268,6 +268,7 @@ impl Running {
     /// next start.
     pub fn stop(mut self) {
         self.stop.send_replace(true);
+        self.shim.mirror().end_polls();
         self.runtime.block_on(async { while self.doors.join_next().await.is_some() {} });
         if let Some(work) = self.work.take()
             && !work.stop(STOP_PATIENCE)

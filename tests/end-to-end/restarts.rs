@@ -3,7 +3,7 @@
 use graph_sim::{Fault, FaultKind};
 use support::{Put, event};
 
-use crate::world::World;
+use crate::world::{SOON, World, until};
 
 #[test]
 fn killed_between_accepting_and_mirroring_it_goes_on() {
@@ -60,6 +60,18 @@ fn told_to_stop_it_stops_and_forgets_nothing() {
     world.reaches("e1", "mirrored");
     assert_eq!(world.in_teams()[0]["subject"], "Planning, edited");
     assert_eq!(world.in_teams().len(), 1);
+}
+
+#[test]
+fn told_to_stop_it_answers_who_waits_for_changes() {
+    let mut world = World::new();
+    let hook = world.hook.clone();
+    let reader = std::thread::spawn(move || hook.changes("", 60));
+    assert!(until(SOON, || world.log().contains("a reader waits for changes")), "{}", world.log_tail());
+    world.stop();
+    let answer = reader.join().unwrap().unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json["changes"].as_array().map(Vec::len), Some(0), "{}", answer.text);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub const ALICE: &str = "alice@test.tld";
 pub const ALICE_AT_MICROSOFT: &str = "alice@contoso.example";
 
 /// How long anything may take that should happen soon.
-const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(20);
 
 pub struct World {
     pub sim: Simulator,

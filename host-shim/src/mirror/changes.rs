@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::sealing::KeptText;
 use super::{Mirror, MirrorError};
 use crate::address::Address;
-use crate::store::HookSecretRow;
+use crate::store::{Desired, EventRow, HookSecretRow, OfferRow, StoreError, transact};
 
 /// How many changes one answer holds.
 const PAGE: u32 = 100;
@@ -53,9 +54,10 @@ impl Mirror {
             let me = std::sync::Arc::clone(self);
             let for_reader = reader.clone();
             let page = super::saves::blocking(move || me.changes_now(&for_reader, after)).await?;
-            if !page.changes.is_empty() {
+            if !page.changes.is_empty() || self.pulse.is_closing() {
                 return Ok(page);
             }
+            tracing::debug!(after, "a reader waits for changes");
             match tokio::time::timeout_at(deadline, offered.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) | Err(_) => return Ok(page),
@@ -97,5 +99,59 @@ impl Mirror {
             });
         }
         Ok(Changes { cursor, changes })
+    }
+
+    /// Offers the text with the link to the adapter, where what the server stored lacks it.
+    pub(super) fn renew_offer(&self, row: &EventRow) -> Result<(), MirrorError> {
+        let (account, uid) = (row.account.as_str(), row.uid.as_str());
+        let link = self.row_view(row)?.join_url.map(|url| super::digest(url.as_bytes()));
+        let offer = match (row.desired, &row.stored_sha, row.record_meeting && row.meeting) {
+            // What is compared is the link and not the text: servers fold and order lines as they like.
+            (Desired::Stored, Some(stored_sha), true) if row.gone_at.is_none() && link != row.stored_link => {
+                self.amended(row)?.map(|amended| OfferRow {
+                    number: 0,
+                    account: account.into(),
+                    uid: uid.into(),
+                    // An empty text says: ask again with the whole one.
+                    text: self.seal_offer(account, uid, if amended.whole { &amended.text } else { "" }),
+                    base_sha: *stored_sha,
+                    created_at: row.updated_at,
+                })
+            }
+            _ => None,
+        };
+        let standing = crate::store::read(&*self.store, |tx| tx.offer(account, uid))?;
+        match (offer, standing) {
+            (Some(offer), _) => {
+                let number = transact(&*self.store, |tx| tx.put_offer(&offer))?;
+                self.pulse.offered(number);
+            }
+            (None, Some(_)) => transact(&*self.store, |tx| tx.remove_offer(account, uid))?,
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// The stored text with the link in it.
+    fn amended(&self, row: &EventRow) -> Result<Option<KeptText>, MirrorError> {
+        let (Some(kept), Some(record)) = (self.row_text(row)?, self.row_record(row)?) else { return Ok(None) };
+        let address = Address::parse(&row.account)
+            .map_err(|e| StoreError::Failed(format!("a row is kept under an address that is none: {e}")))?;
+        let standing = self.accounts.standing(&address).map_err(super::saves::accounts_failed)?;
+        let save = super::Save {
+            account: address,
+            uid: row.uid.clone(),
+            object: None,
+            wish: crate::component::types::Wish::Keep,
+            draft: false,
+            draft_of: None,
+            change: None,
+            stored: true,
+            import: false,
+            patience: Some(Duration::ZERO),
+            text: kept.text,
+        };
+        let prepared = self.prepare(&save, &standing, Some(row), Some(&record))?;
+        Ok(Some(KeptText { text: prepared.icalendar, whole: kept.whole }))
     }
 }

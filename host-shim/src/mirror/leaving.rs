@@ -74,7 +74,7 @@ impl Mirror {
             }
             connection.leaving_since = Some(connection.leaving_since.unwrap_or(now));
             tx.put_connection(&connection)?;
-            let mailbox = format!("{}/{}", connection.tenant, connection.object);
+            let mailbox = connection.mailbox();
             for (uid, at) in tx.mirrored_ahead(name, now)? {
                 if at.as_ref().is_none_or(|at| *at == mailbox) {
                     withdraw(tx, name, &uid, now)?;
@@ -163,7 +163,7 @@ impl Mirror {
 /// How many events are still to be taken away; `None` where the account is not leaving.
 fn to_leave(tx: &mut dyn Transaction, account: &str, now: i64) -> Result<Option<usize>, StoreError> {
     let Some(connection) = tx.connection(account)?.filter(|row| row.leaving_since.is_some()) else { return Ok(None) };
-    let mailbox = format!("{}/{}", connection.tenant, connection.object);
+    let mailbox = connection.mailbox();
     let ahead = tx.mirrored_ahead(account, now)?;
     Ok(Some(ahead.iter().filter(|(_, at)| at.as_ref().is_none_or(|at| *at == mailbox)).count()))
 }

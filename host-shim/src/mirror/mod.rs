@@ -9,7 +9,8 @@
 //! | [`row`] | how a row changes with each call and each answer: pure, no store, no network |
 //! | [`saves`] | the first beat: the text to store, and the wait for a link |
 //! | [`reports`] | the second beat: stored, refused, deleted, discarded |
-//! | [`converge`] | one run for one event: what is to be done, the hook, what came of it |
+//! | [`converge`] | one run for one event |
+//! | [`plan`], [`parking`], [`outcome`] | what the run is to bring about; why it has to wait for somebody; what came of it |
 //! | [`schedule`] | which event runs when: workers, limits per mailbox, pauses, the breaker |
 //! | [`services`] | what the component is given during a hook: HTTP with a credential, checkpoints |
 //! | [`status`] | how an event stands, for those who ask |
@@ -20,7 +21,10 @@
 mod changes;
 mod converge;
 mod leaving;
+mod outcome;
+mod parking;
 mod people;
+mod plan;
 mod reports;
 mod row;
 mod saves;
@@ -190,6 +194,11 @@ impl Mirror {
     /// Looks again what is due, now; for whoever moves the clock.
     pub fn wake(&self) {
         self.pulse.wake();
+    }
+
+    /// Answers everybody who waits for changes, now and from now on at once: the process is about to stop.
+    pub fn end_polls(&self) {
+        self.pulse.end_polls();
     }
 
     /// The time of day, Unix milliseconds.

@@ -159,6 +159,9 @@ impl Mirror {
                 }
             }
             tx.put_proposal(&proposal)?;
+            if row.desired == Desired::Unstored {
+                row.first_start = proposal.first_start;
+            }
             if proposal.rejected.is_none() && proposal.link_needed && row.desired != Desired::Stored {
                 row.state = "pending".into();
                 row.reason = paused.then(|| "throttled".to_owned());

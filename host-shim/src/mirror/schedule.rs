@@ -7,6 +7,7 @@
 //! All of this is memory: on a restart the rows say what is to be done.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -130,6 +131,8 @@ pub struct Pulse {
     changed: Condvar,
     waiting: Mutex<HashMap<RunKey, Vec<oneshot::Sender<()>>>>,
     offered: watch::Sender<u64>,
+    /// Whether nobody may wait for offers any more.
+    closing: AtomicBool,
     gates: Gates,
 }
 
@@ -152,6 +155,7 @@ impl Default for Pulse {
             changed: Condvar::new(),
             waiting: Mutex::default(),
             offered: watch::Sender::new(0),
+            closing: AtomicBool::new(false),
             gates: Gates::default(),
         }
     }
@@ -196,6 +200,15 @@ impl Pulse {
 
     pub(super) fn offered(&self, number: u64) {
         self.offered.send_replace(number);
+    }
+
+    pub(super) fn end_polls(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.offered.send_modify(|_| {});
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
     }
 
     fn finished(&self, key: &RunKey) {

@@ -159,7 +159,7 @@ impl Services for HookServices {
             row.record_sha = None;
             row.record_meeting = row.record_meeting && sealed.is_some();
             if row.mailbox.is_none() {
-                row.mailbox = tx.connection(account)?.map(|c| format!("{}/{}", c.tenant, c.object));
+                row.mailbox = tx.connection(account)?.map(|c| c.mailbox());
             }
             row.updated_at = now;
             tx.put_event(&row)?;

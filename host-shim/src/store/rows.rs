@@ -273,6 +273,13 @@ pub struct ConnectionRow {
     pub leaving_since: Option<i64>,
 }
 
+impl ConnectionRow {
+    /// `tenant/object`: the mailbox, as [`EventRow::mailbox`] names it.
+    pub fn mailbox(&self) -> String {
+        format!("{}/{}", self.tenant, self.object)
+    }
+}
+
 impl std::fmt::Debug for ConnectionRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ConnectionRow")
