@@ -27,6 +27,11 @@
   addEventListener("focus", look);
   document.addEventListener("visibilitychange", look);
 
+  // Of a double click on a link to a sign-in, which works once, the first click is meant.
+  for (const link of document.querySelectorAll("a[href*='/signin?']")) {
+    link.addEventListener("click", (event) => event.detail > 1 && event.preventDefault());
+  }
+
   // The sign-in opens in a window of its own; this one waits for it.
   for (const link of document.querySelectorAll("a[target=_blank][href*='/signin?']")) {
     link.addEventListener("click", () => setTimeout(() => location.replace(`${base}/settings?waiting=1`), 400));

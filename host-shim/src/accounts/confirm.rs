@@ -139,7 +139,7 @@ impl Accounts {
         if !same(&form_token(cookie), token) {
             return Err(SignInProblem::OtherBrowser);
         }
-        let (row, done) = self.transact(|tx| Ok((tx.take_once(CONFIRM, &key)?, tx.once(DONE, &key)?)))?;
+        let (row, done) = self.read(|tx| Ok((tx.once(CONFIRM, &key)?, tx.once(DONE, &key)?)))?;
         if let Some(done) = done.filter(|done| done.expires_at > now) {
             return self.finished(&done.account);
         }
@@ -158,10 +158,21 @@ impl Accounts {
             ..people::unconnected(now)
         };
         let ends = now.saturating_add(SIGN_IN_MS);
-        self.connect(&account, new, &mut |tx, name, mailbox| {
+        let connected = self.connect(&account, new, &mut |tx, name, mailbox| {
+            if tx.take_once(CONFIRM, &key)?.is_none() {
+                return Err(StoreError::Undone("answered meanwhile".into()));
+            }
             tx.put_once(&once(DONE, cookie, name, ends))?;
             also(tx, name, mailbox)
-        })
+        });
+        match connected {
+            // The same answer came twice at once, or the other one was no.
+            Err(SignInProblem::Failed(AccountsError::Store(StoreError::Undone(_)))) => {
+                let done = self.read(|tx| tx.once(DONE, &key))?.ok_or(SignInProblem::Stale)?;
+                self.finished(&done.account)
+            }
+            outcome => outcome,
+        }
     }
 
     /// The user said no: what was granted is forgotten.
@@ -199,7 +210,7 @@ impl Accounts {
     ) -> Result<Finished, SignInProblem> {
         let name = account.as_str();
         let now = self.clock.now();
-        let mailbox = format!("{}/{}", connection.tenant, connection.object);
+        let mailbox = connection.mailbox();
         let connected = self.transact(|tx| {
             let of_mailbox = tx.accounts_of_mailbox(&connection.tenant, &connection.object)?;
             if of_mailbox.iter().any(|other| other != name) {

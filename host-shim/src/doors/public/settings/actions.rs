@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::page::{At, MEETINGS, PageError};
 use crate::accounts::AccountsError;
 use crate::accounts::session::Session;
+use crate::address::Address;
 use crate::doors::public::pages::{broken, said, see_other};
 use crate::doors::public::{Public, guard};
 use crate::mirror::{Leave, Left};
@@ -35,14 +36,10 @@ pub(in crate::doors::public) async fn turn(
     headers: HeaderMap,
     Form(form): Form<SettingsForm>,
 ) -> Response {
-    let session = match owner(&public, &headers, &form).await {
-        Ok(session) => session,
-        Err(response) => return response,
-    };
     let on = form.teams == "on";
     let mirror = public.mirror.clone();
-    did(&public, &headers, move || {
-        mirror.turn(&session.account, on)?;
+    did(&public, &headers, &form.token, move |account| {
+        mirror.turn(account, on)?;
         Ok(if on { "on" } else { "off" })
     })
     .await
@@ -54,14 +51,10 @@ pub(in crate::doors::public) async fn meetings(
     headers: HeaderMap,
     Form(form): Form<SettingsForm>,
 ) -> Response {
-    let session = match owner(&public, &headers, &form).await {
-        Ok(session) => session,
-        Err(response) => return response,
-    };
-    let (mirror, accounts) = (public.mirror.clone(), public.accounts.clone());
-    did(&public, &headers, move || {
+    let (mirror, accounts, meetings) = (public.mirror.clone(), public.accounts.clone(), form.meetings);
+    did(&public, &headers, &form.token, move |account| {
         let declared = mirror.declared_settings();
-        match accounts.set_own_setting(&session.account, MEETINGS, Some(&form.meetings), declared) {
+        match accounts.set_own_setting(account, MEETINGS, Some(&meetings), declared) {
             Ok(()) => Ok("saved"),
             Err(AccountsError::Conflict(_) | AccountsError::Invalid(_)) => Ok("not-saved"),
             Err(error) => Err(error.into()),
@@ -76,13 +69,9 @@ pub(in crate::doors::public) async fn retry(
     headers: HeaderMap,
     Form(form): Form<SettingsForm>,
 ) -> Response {
-    let session = match owner(&public, &headers, &form).await {
-        Ok(session) => session,
-        Err(response) => return response,
-    };
-    let mirror = public.mirror.clone();
-    did(&public, &headers, move || {
-        mirror.retry(&session.account, &form.uid)?;
+    let (mirror, uid) = (public.mirror.clone(), form.uid);
+    did(&public, &headers, &form.token, move |account| {
+        mirror.retry(account, &uid)?;
         Ok("retried")
     })
     .await
@@ -94,14 +83,10 @@ pub(in crate::doors::public) async fn disconnect(
     headers: HeaderMap,
     Form(form): Form<SettingsForm>,
 ) -> Response {
-    let session = match owner(&public, &headers, &form).await {
-        Ok(session) => session,
-        Err(response) => return response,
-    };
     let mirror = public.mirror.clone();
-    did(&public, &headers, move || {
-        let leave = if form.events == "remove" { Leave::Remove } else { Leave::Keep };
-        Ok(match mirror.disconnect(&session.account, leave)? {
+    let leave = if form.events == "remove" { Leave::Remove } else { Leave::Keep };
+    did(&public, &headers, &form.token, move |account| {
+        Ok(match mirror.disconnect(account, leave)? {
             Left::Gone => "disconnected",
             Left::Leaving => "leaving",
         })
@@ -115,7 +100,7 @@ pub(in crate::doors::public) async fn test(
     headers: HeaderMap,
     Form(form): Form<SettingsForm>,
 ) -> Response {
-    let session = match owner(&public, &headers, &form).await {
+    let session = match owner(&public, &headers, &form.token).await {
         Ok(session) => session,
         Err(response) => return response,
     };
@@ -139,13 +124,18 @@ pub(in crate::doors::public) async fn back(State(public): State<Public>) -> Resp
     see_other(&format!("{}/settings", public.base))
 }
 
-/// Does what blocks, and goes back to the page, which says what was done.
+/// Does for the form's account what blocks, and goes back to the page, which says what was done.
 async fn did(
     public: &Public,
     headers: &HeaderMap,
-    work: impl FnOnce() -> Result<&'static str, PageError> + Send + 'static,
+    token: &str,
+    work: impl FnOnce(&Address) -> Result<&'static str, PageError> + Send + 'static,
 ) -> Response {
-    match tokio::task::spawn_blocking(work).await {
+    let session = match owner(public, headers, token).await {
+        Ok(session) => session,
+        Err(response) => return response,
+    };
+    match tokio::task::spawn_blocking(move || work(&session.account)).await {
         Ok(Ok(done)) => see_other(&format!("{}/settings?done={done}", public.base)),
         Ok(Err(error)) => {
             tracing::error!(%error, "a form of the settings page could not be done");
@@ -156,12 +146,12 @@ async fn did(
 }
 
 /// The session that a form was made for, if this browser has it and the form comes from our page.
-async fn owner(public: &Public, headers: &HeaderMap, form: &SettingsForm) -> Result<Session, Response> {
+async fn owner(public: &Public, headers: &HeaderMap, token: &str) -> Result<Session, Response> {
     let sessions = super::sessions(public, headers).await.map_err(|()| broken(public, headers))?;
     if sessions.is_empty() {
         return Err(super::over(public, headers));
     }
-    let owned = sessions.into_iter().find(|session| session.owns(&form.token));
+    let owned = sessions.into_iter().find(|session| session.owns(token));
     owned.filter(|_| guard::is_from_here(headers, &public.origin)).ok_or_else(|| {
         let w = words::choose(None, guard::accept_language(headers));
         said(public, w, "form-foreign", StatusCode::FORBIDDEN)

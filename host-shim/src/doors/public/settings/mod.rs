@@ -57,11 +57,9 @@ pub(super) async fn open(
         Err(()) => return broken(&public, &headers),
     };
     match session {
-        Some(session) if !query.again.is_empty() => {
+        Some(_) if !query.again.is_empty() => {
             let accounts = public.accounts.clone();
-            let again = query.again.clone();
-            let _ = tokio::task::spawn_blocking(move || accounts.drop_settings_ticket(&again)).await;
-            let _ = session;
+            let _ = tokio::task::spawn_blocking(move || accounts.drop_settings_ticket(&query.again)).await;
             see_other(&format!("{}/settings", public.base))
         }
         Some(session) => {
