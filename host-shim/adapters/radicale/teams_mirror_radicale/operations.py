@@ -143,7 +143,9 @@ def saved(mirror: Mirror, environ: Dict[str, Any], base_prefix: str, path: str, 
         return _noted(mirror, [look(account, before, path)]) if before else None
     if before not in (None, uid) or _precondition_fails(mirror, environ, place):
         return None
-    if place.object is None and mirror.stored.uid_taken(path, uid):
+    # Radicale looks through the whole calendar for this, and so do we, but only where a meeting is asked for: that costs more.
+    # A meeting that a default gives to a save which is then refused goes with its report.
+    if place.object is None and _mentions_teams(text) and mirror.stored.uid_taken(path, uid):
         return None
     if not mirror.stored.may_write(environ, base_prefix, stored.calendar(asked_path), user, further):
         # Where Radicale allows it all the same, the worker tells it.
@@ -230,6 +232,11 @@ def _precondition_fails(mirror: Mirror, environ: Dict[str, Any], place: stored.P
     if not if_match and mirror.strict_preconditions:
         return True
     return environ.get("HTTP_IF_NONE_MATCH", "") == "*"
+
+
+def _mentions_teams(text: str) -> bool:
+    """Whether the text may ask for a meeting, by ``X-TEAMS-MEETING`` or by the lines of another event's link."""
+    return "teams" in text.lower()
 
 
 def _noted(mirror: Mirror, looks: List[Dict[str, Any]]) -> Operation:

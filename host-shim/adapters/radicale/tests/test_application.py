@@ -135,6 +135,18 @@ class Saves(Case):
         self.assertIsNone(server.stored(E1))
         self.assertEqual(self.hook.saw("PUT"), [])
 
+    def test_a_uid_that_stands_elsewhere_is_not_announced_where_a_meeting_is_asked_for(self):
+        server = self.server()
+        server.request("PUT", E1, EVENT % ("e1", "One"))
+        before = len(self.hook.saw("PUT"))
+        asking = (EVENT % ("e1", "One")).replace("END:VEVENT", "X-TEAMS-MEETING:TRUE\r\nEND:VEVENT")
+        self.assertEqual(server.request("PUT", "/alice/work/copy.ics", asking)[0], 409)
+        self.assertEqual(len(self.hook.saw("PUT")), before)
+        # Without such a wish it is announced, and its refusal reported.
+        self.assertEqual(server.request("PUT", "/alice/work/copy.ics", EVENT % ("e1", "One"))[0], 409)
+        self.assertIn(b'"refused"', self.hook.saw("POST")[-1][3])
+        self.assertEqual(server.mirror.spool.names(), [])
+
     def test_strict_preconditions_are_radicales(self):
         try:
             server = self.server(options={"storage": {"strict_preconditions": "True"}})
