@@ -4,7 +4,7 @@ use graph_sim::Simulator;
 
 use crate::chromium::{Chromium, Look};
 use crate::flows::{link, new_event, save};
-use crate::world::{AT_MICROSOFT, World, at_microsoft};
+use crate::world::{AT_MICROSOFT, World, connect_from_frame};
 
 /// Opens teams-mirror's settings page by the webmail.
 fn open(world: &World, chromium: &Chromium) {
@@ -31,12 +31,7 @@ fn in_a_frame(look: Look) {
     chromium.enter_frame("#inside");
     stands(&chromium, "new");
     assert_eq!(chromium.overflow(), 0);
-    chromium.click("#connect");
-    chromium.follow_new_window(std::slice::from_ref(&webmail));
-    at_microsoft(&chromium, AT_MICROSOFT);
-    chromium.click("#confirm-yes");
-    chromium.see("[data-page=connected]");
-    chromium.close_and_look_at(&webmail);
+    connect_from_frame(&chromium, &webmail, AT_MICROSOFT);
     chromium.enter_frame("#inside");
     stands(&chromium, "connected");
     // Forms work in the frame as well.
@@ -69,13 +64,7 @@ fn four_clicks_lead_from_the_settings_to_the_first_meeting() {
     chromium.enter_frame("#inside");
     stands(&chromium, "new");
     chromium.clicked();
-    chromium.click("#connect");
-    chromium.follow_new_window(std::slice::from_ref(&webmail));
-    at_microsoft(&chromium, AT_MICROSOFT);
-    chromium.click("#confirm-yes");
-    chromium.see("[data-page=connected]");
-    // "You can close this window."
-    chromium.close_and_look_at(&webmail);
+    connect_from_frame(&chromium, &webmail, AT_MICROSOFT);
     chromium.click("#new");
     chromium.click("#add-teams");
     link(&chromium);

@@ -15,7 +15,7 @@ use host_shim::serve::Extras;
 use serde_json::Value;
 use support::shim::Embedded;
 
-use crate::chromium::Chromium;
+use crate::chromium::{Chromium, Window};
 use crate::relay::Relay;
 
 /// The server's user of most tests, and the Microsoft account.
@@ -142,6 +142,16 @@ fn started(state: &Path, start: impl FnOnce() -> Embedded) -> Embedded {
     }
     drop(compiled);
     start()
+}
+
+/// From the settings in the webmail's frame through the sign-in's window to its end, and back to the frame.
+pub fn connect_from_frame(chromium: &Chromium, webmail: &Window, address: &str) {
+    chromium.click("#connect");
+    chromium.follow_new_window(std::slice::from_ref(webmail));
+    at_microsoft(chromium, address);
+    chromium.click("#confirm-yes");
+    chromium.see("[data-page=connected]");
+    chromium.close_and_look_at(webmail);
 }
 
 /// Does what Microsoft's pages ask for at a first sign-in, as `address`.
