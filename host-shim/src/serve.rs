@@ -107,6 +107,7 @@ impl Shim {
             Arc::clone(&clock),
             config.public_url.trim_end_matches('/').to_owned(),
         )?);
+        accounts.check_key_ring()?;
         accounts.ensure_predefined()?;
         let mirror = Arc::new(Mirror::new(Parts {
             store: Arc::clone(&store),

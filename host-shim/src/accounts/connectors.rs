@@ -8,6 +8,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{Accounts, AccountsError, check_url, random_text};
+use crate::egress;
 use crate::store::{ConnectorRow, StoreError};
 
 /// The one connector that `init` makes.
@@ -104,6 +105,23 @@ impl Accounts {
     /// All connectors, by name.
     pub fn connectors(&self) -> Result<Vec<ConnectorView>, AccountsError> {
         Ok(self.rules()?.connectors.iter().map(|row| self.connector_view(row)).collect())
+    }
+
+    /// Sees whether the key ring opens what this store holds.
+    ///
+    /// # Errors
+    /// [`AccountsError::Conflict`] where it is the ring of another installation.
+    pub fn check_key_ring(&self) -> Result<(), AccountsError> {
+        for row in self.read(|tx| tx.connectors())? {
+            let Some(secret) = &row.secret else { continue };
+            self.vault.open_sealed(&["client-secret", &row.id], secret).map_err(|error| {
+                AccountsError::Conflict(format!(
+                    "the key ring is not the one of this store: the client secret of connector `{}` was {error}; no token would open either, so put this installation's own key ring back",
+                    row.name
+                ))
+            })?;
+        }
+        Ok(())
     }
 
     /// Makes the connector `teams`, switched off, unless there is one; gives it.
@@ -340,6 +358,9 @@ fn apply(row: &mut ConnectorRow, patch: &ConnectorPatch) -> Result<(), AccountsE
         if file.as_deref().is_some_and(|f| !f.starts_with('/') || f.contains('\0')) {
             return Err(AccountsError::Invalid("`ca_file` is not an absolute path".into()));
         }
+        if let Some(file) = file {
+            egress::check_ca_file(file).map_err(AccountsError::Invalid)?;
+        }
         row.ca_file = file.clone();
     }
     Ok(())
@@ -358,8 +379,7 @@ fn check_proxy(text: &str) -> Result<String, AccountsError> {
 
 fn check_secret(secret: &SecretString) -> Result<Zeroizing<String>, AccountsError> {
     let text = Zeroizing::new(secret.expose_secret().trim().to_owned());
-    let is_guid = text.len() == 36 && text.bytes().all(|c| c.is_ascii_hexdigit() || c == b'-');
-    if is_guid {
+    if is_guid(&text) {
         let why =
             "This is the id of a client secret; copy its “Value”, which Microsoft shows once, right after it is made";
         return Err(AccountsError::Invalid(why.into()));
@@ -370,6 +390,10 @@ fn check_secret(secret: &SecretString) -> Result<Zeroizing<String>, AccountsErro
     Ok(text)
 }
 
+fn is_guid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|c| c.is_ascii_hexdigit() || c == b'-')
+}
+
 /// Both endpoints for a tenant, on the host the connector uses already (national clouds, the simulator).
 fn endpoints_of(now: &str, tenant: &str) -> Result<(String, String), AccountsError> {
     let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'.';
@@ -378,6 +402,7 @@ fn endpoints_of(now: &str, tenant: &str) -> Result<(String, String), AccountsErr
         || !tenant.bytes().all(plain)
         || tenant.starts_with('.')
         || tenant.contains("..")
+        || !(matches!(tenant, "common" | "organizations" | "consumers") || tenant.contains('.') || is_guid(tenant))
     {
         let why = "`account_type` is `common`, `organizations`, `consumers`, or a tenant's id or domain";
         return Err(AccountsError::Invalid(why.into()));

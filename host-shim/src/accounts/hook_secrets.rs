@@ -32,7 +32,9 @@ impl Accounts {
             Ok(fresh)
         })?;
         if !fresh {
-            let why = format!("There is a hook secret `{name}` already; remove it first, or take another name");
+            let why = format!(
+                "There is a hook secret `{name}` already, and it cannot be shown again; `teams-mirror secret remove {name}` removes it, another name adds one beside it"
+            );
             return Err(AccountsError::Conflict(why));
         }
         self.forget_rules();

@@ -84,6 +84,12 @@ impl Vault {
     pub fn open(dir: &Path) -> Result<Self, VaultError> {
         let path = dir.join("keys");
         let err = |e: io::Error| {
+            if e.kind() == io::ErrorKind::PermissionDenied {
+                return bad(
+                    &path,
+                    &format!("{e}; give the folder and its files to the user who runs this program (`chown`)"),
+                );
+            }
             bad(
                 &path,
                 &format!(
@@ -94,7 +100,7 @@ impl Vault {
         let mut file = File::open(&path).map_err(err)?;
         let meta = file.metadata().map_err(err)?;
         if meta.mode() & 0o077 != 0 {
-            let why = "others can read it; run `chmod 600` on it, and if they may have done so, replace the key";
+            let why = "others can read it; run `chmod 600` on it. If somebody may have copied it, make a new installation and a new client secret: whoever has the store, too, can open the tokens";
             return Err(bad(&path, why));
         }
         if meta.uid() != rustix::process::geteuid().as_raw() {
@@ -182,7 +188,12 @@ impl Vault {
 /// between or not, until [`restore_settled`].
 pub fn bump_start(dir: &Path, store: &dyn Store) -> Result<bool, VaultError> {
     let path = dir.join("starts");
-    let err = |e: io::Error| bad(&path, &format!("{e}"));
+    let err = |e: io::Error| match e.kind() {
+        io::ErrorKind::PermissionDenied => {
+            bad(&path, &format!("{e}; give the folder and its files to the user who runs this program (`chown`)"))
+        }
+        _ => bad(&path, &e.to_string()),
+    };
     let beside = match std::fs::read_to_string(&path) {
         Ok(text) => text.trim().parse::<u64>().map_err(|_| bad(&path, "it is not a number; remove it"))?,
         Err(e) if e.kind() == io::ErrorKind::NotFound => 0,

@@ -173,7 +173,9 @@ pub(super) fn own_state(config: &Config) -> Result<(), Failure> {
     let state = config.state_dir.display();
     let about = std::fs::metadata(&config.state_dir).map_err(|e| {
         if e.kind() == ErrorKind::NotFound {
-            format!("the state folder `{state}` does not exist; `teams-mirror init --state {state}` makes it")
+            format!(
+                "the state folder `{state}` does not exist. Where it was moved, mend `state_dir` in the configuration; where it was lost, restore it from its backup, or remove the configuration and begin with `teams-mirror init`"
+            )
         } else {
             format!("the state folder `{state}` cannot be opened: {e}")
         }

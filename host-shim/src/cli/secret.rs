@@ -36,7 +36,8 @@ enum Command {
     #[command(after_long_help = "\
 Examples:
   teams-mirror secret add radicale --domain example.org
-  teams-mirror secret add cyrus --domain a.example --domain b.example >/etc/cyrus/teams-mirror-secret")]
+  teams-mirror secret add cyrus --domain a.example --domain b.example >secret.new &&
+      install -m 640 -g cyrus secret.new /etc/cyrus/teams-mirror-secret && rm secret.new")]
     Add {
         /// A name for it, usually the server's
         #[arg(value_name = "NAME")]

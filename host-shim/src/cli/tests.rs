@@ -198,13 +198,44 @@ fn a_first_installation_goes_as_the_help_says() {
 }
 
 #[test]
+fn another_installations_key_ring_is_refused() {
+    let house = House::new();
+    let secret = house.dir.path().join("client-secret");
+    std::fs::write(&secret, "a-client-secret-value").unwrap();
+    house.run(&["connector", "set", "--client-id", "app", "--secret-file", secret.to_str().unwrap()]).unwrap();
+    let other = House::new();
+    std::fs::copy(other.state().join("keys/keys"), house.state().join("keys/keys")).unwrap();
+    let said = house.run(&["status"]).unwrap_err();
+    assert!(said.contains("not the one of this store") && said.contains("`teams`"), "{said}");
+}
+
+#[test]
+fn a_rule_for_a_domain_nobody_speaks_for_is_told() {
+    let house = House::new();
+    house.run(&["enable", "--domain", "tset.tld"]).unwrap();
+    assert!(house.run(&["status"]).unwrap().contains("`tset.tld` may use it, but no server may speak for that domain"));
+}
+
+#[test]
 fn a_proxy_is_set_and_cleared() {
     let house = House::new();
-    house.run(&["connector", "set", "--proxy", "http://127.0.0.1:3128", "--ca-file", "/x/ca.pem"]).unwrap();
+    let (nowhere, empty) = ("/nowhere/ca.pem", house.dir.path().join("empty.pem").display().to_string());
+    std::fs::write(&empty, "no certificate").unwrap();
+    for file in [nowhere, &empty] {
+        let said = house.run(&["connector", "set", "--ca-file", file]).unwrap_err();
+        assert!(said.contains(file) && said.contains("cannot be read"), "{said}");
+    }
+    house.run(&["connector", "set", "--proxy", "http://127.0.0.1:3128"]).unwrap();
     assert_eq!(house.json(&["connector", "show"])["proxy"], "http://127.0.0.1:3128");
     house.run(&["connector", "set", "--no-proxy"]).unwrap();
     let shown = house.json(&["connector", "show"]);
-    assert_eq!((&shown["proxy"], &shown["ca_file"]), (&serde_json::Value::Null, &"/x/ca.pem".into()));
+    assert_eq!((&shown["proxy"], &shown["ca_file"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    for typo in ["organisations", "single", ""] {
+        assert!(
+            house.run(&["connector", "set", "--account-type", typo]).unwrap_err().contains("account_type"),
+            "{typo}"
+        );
+    }
     assert!(house.run(&["connector", "set"]).unwrap_err().contains("nothing to change"));
     assert!(house.run(&["connector", "show", "team"]).unwrap_err().contains("did you mean `teams`?"));
 }

@@ -235,6 +235,11 @@ fn describe(host: &str, error: ureq::Error, sent: bool) -> EgressError {
     }
 }
 
+/// Whether a connector could trust the certificates of this PEM file; what is wrong with it otherwise.
+pub fn check_ca_file(file: &str) -> Result<(), String> {
+    certificates(Path::new(file)).map(drop)
+}
+
 fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
     let why = |e: &dyn std::fmt::Display| format!("the connector's `ca_file` `{}` cannot be read: {e}", file.display());
     let pem = std::fs::read(file).map_err(|e| why(&e))?;

@@ -138,7 +138,6 @@ impl Mirror {
         if row.desired == Desired::Gone && row.record.is_none() {
             row.mirrored_generation = row.generation;
         }
-        row.updated_at = now;
     }
 }
 

@@ -89,11 +89,12 @@ impl Gates {
         }
     }
 
-    /// Nobody answered at this connector's addresses.
-    pub(super) fn unreachable(&self, connector: &str, now: i64) {
+    /// Nobody answered at this connector's addresses. Whether that is news.
+    pub(super) fn unreachable(&self, connector: &str, now: i64) -> bool {
         let mut down = lock(&self.down);
-        let since = down.get(connector).map_or(now, |down| down.since);
-        down.insert(connector.to_owned(), Down { since, next_probe: now + PROBE_MS });
+        let since = down.get(connector).map(|down| down.since);
+        down.insert(connector.to_owned(), Down { since: since.unwrap_or(now), next_probe: now + PROBE_MS });
+        since.is_none()
     }
 
     /// The service failed, or did not answer in time: whether that is an outage of the service rather than a failure of the
@@ -106,10 +107,10 @@ impl Gates {
         lock(&self.down).get(connector).is_some_and(|down| now - down.since < OUTAGE_MS)
     }
 
-    /// The service answered as it should.
-    pub(super) fn reached(&self, connector: &str, now: i64) {
-        lock(&self.down).remove(connector);
+    /// The service answered as it should. Whether it had been down.
+    pub(super) fn reached(&self, connector: &str, now: i64) -> bool {
         lock(&self.answered).insert(connector.to_owned(), now);
+        lock(&self.down).remove(connector).is_some()
     }
 
     /// Whether a run over this connector may start; while it is down, one every [`PROBE_MS`].

@@ -88,7 +88,9 @@ impl HookServices {
             self.result.unreachable = self.mirror.pulse.gate().failing(&connector.id, now);
         } else {
             self.result.unreachable = false;
-            self.mirror.pulse.gate().reached(&connector.id, now);
+            if self.mirror.pulse.gate().reached(&connector.id, now) {
+                tracing::info!(connector = %connector.name, "the service answers again");
+            }
         }
         // Whatever the service repeats of what it was sent, the credential does not go on to the component.
         scrub(&mut incoming.body, &[bearer]);
@@ -102,7 +104,9 @@ impl HookServices {
                 if !self.result.reached {
                     self.result.unreachable = true;
                 }
-                self.mirror.pulse.gate().unreachable(&connector.id, self.mirror.now());
+                if self.mirror.pulse.gate().unreachable(&connector.id, self.mirror.now()) {
+                    tracing::warn!(connector = %connector.name, %why, "the service cannot be reached; events wait and follow");
+                }
                 HttpError::NotSent(why)
             }
             EgressError::Unanswered(why) => {

@@ -17,12 +17,25 @@ struct Arguments {
     seed: Option<u64>,
 }
 
-fn main() -> std::io::Result<()> {
+fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: cannot listen on `{}`: {error}; name another address with `--listen`", arguments.listen);
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> std::io::Result<()> {
     let simulator = match arguments.seed {
         Some(seed) => Simulator::start_seeded(arguments.listen, seed)?,
         None => Simulator::start(arguments.listen)?,
     };
+    if !arguments.listen.ip().is_loopback() {
+        eprintln!("warning: it asks for no passwords, and others can reach `{}`", arguments.listen);
+    }
     let base = simulator.base_url();
     println!("Graph         {base}/v1.0");
     println!("OAuth         {base}/{{tenant}}/oauth2/v2.0/authorize and /token");

@@ -7,6 +7,7 @@ use axum::extract::State;
 use super::types::{ConnectorInfo, ExtensionInfo, RuleInfo, SecretInfo, StatusInfo};
 use super::{Answer, connectors, mirror_problem, off_the_loop, policy, secrets};
 use crate::serve::Shim;
+use crate::store::Scope;
 
 /// `GET /status`.
 pub(super) async fn status(State(shim): State<Arc<Shim>>) -> Answer<StatusInfo> {
@@ -59,6 +60,17 @@ fn to_do(connectors: &[ConnectorInfo], policy: &[RuleInfo], secrets: &[SecretInf
             "nobody may use it; `teams-mirror enable --server`, `--domain DOMAIN` or `--account ADDRESS` allows it"
                 .into(),
         );
+    }
+    let spoken_for =
+        |domain: &str| secrets.iter().any(|s| s.domains.is_empty() || s.domains.iter().any(|d| d == domain));
+    for rule in policy.iter().filter(|rule| rule.allow && !secrets.is_empty()) {
+        if let Scope::Domain(domain) = &rule.scope
+            && !spoken_for(domain)
+        {
+            to_do.push(format!(
+                "`{domain}` may use it, but no server may speak for that domain; is it spelt as meant? `teams-mirror secret add NAME --domain {domain}` makes a secret for its server"
+            ));
+        }
     }
     to_do
 }

@@ -53,11 +53,17 @@ pub(super) async fn require_secret(State(hook): State<Hook>, mut request: Reques
             request.extensions_mut().insert(Caller(row));
             next.run(request).await
         }
-        None => Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "secret-wrong",
-            "send the server's hook secret as `Authorization: Bearer …`; `teams-mirror secret add NAME` makes one",
-        )
-        .into_response(),
+        None => {
+            tracing::warn!(
+                given = presented.is_some(),
+                "a call of the hook API was refused: no secret, or a wrong one"
+            );
+            Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "secret-wrong",
+                "send the server's hook secret as `Authorization: Bearer …`; `teams-mirror secret add NAME` makes one",
+            )
+            .into_response()
+        }
     }
 }
