@@ -89,20 +89,20 @@ confirm-other = Ein anderes Microsoft-Konto benutzen
 
 nothing-here-title = Hier ist nichts
 nothing-here = Diese Adresse gehört zur Verbindung zwischen Ihrem Kalender und Microsoft Teams.
-nothing-here-next = Gehen Sie zurück zu den Einstellungen Ihres Webmailers und beginnen Sie dort.
+nothing-here-next = Gehen Sie zurück zu den Einstellungen in Ihrem Webmailer oder Kalender und beginnen Sie dort.
 broken-title = Hier ist etwas schiefgegangen
 broken = Das konnte nicht fortgesetzt werden. Es wurde nichts geändert.
-broken-next = Gehen Sie zurück zu den Einstellungen Ihres Webmailers und versuchen Sie es noch einmal; wenn es wieder geschieht, sagen Sie es Ihrer Administration.
+broken-next = Gehen Sie zurück zu den Einstellungen in Ihrem Webmailer oder Kalender und versuchen Sie es noch einmal; wenn es wieder geschieht, sagen Sie es Ihrer Administration.
 session-over-title = Diese Seite ist nicht mehr offen
 session-over = Der Link zu ihr wurde schon benutzt oder ist zu alt, oder die Seite war länger als eine Stunde offen.
-session-over-next = Öffnen Sie die Einstellungen noch einmal aus Ihrem Webmailer.
+session-over-next = Öffnen Sie die Einstellungen noch einmal aus Ihrem Webmailer oder Kalender.
 no-cookie-title = Öffnen Sie die Einstellungen in einem eigenen Fenster
 no-cookie = Ihr Browser behält für diese Seite innerhalb einer anderen keine Cookies.
 no-cookie-open = In neuem Fenster öffnen
 no-cookie-next = Wenn dort wieder diese Seite kommt, erlauben Sie Cookies für diese Website.
 form-foreign-title = Das kam nicht von dieser Seite
 form-foreign = Das Formular gehört nicht zu den Einstellungen, die in diesem Browser offen sind; deshalb wurde nichts geändert.
-form-foreign-next = Öffnen Sie die Einstellungen noch einmal aus Ihrem Webmailer.
+form-foreign-next = Öffnen Sie die Einstellungen noch einmal aus Ihrem Webmailer oder Kalender.
 
 ## Die Einstellungsseite
 

@@ -90,20 +90,20 @@ confirm-other = Use another Microsoft account
 
 nothing-here-title = There is nothing here
 nothing-here = This address belongs to the connection between your calendar and Microsoft Teams.
-nothing-here-next = Go back to your webmail’s settings and start from there.
+nothing-here-next = Go back to the settings in your webmail or calendar and start from there.
 broken-title = Something broke here
 broken = That could not be carried on. Nothing was changed.
-broken-next = Go back to your webmail’s settings and try again; if it happens again, tell your administrator.
+broken-next = Go back to the settings in your webmail or calendar and try again; if it happens again, tell your administrator.
 session-over-title = This page is no longer open
 session-over = The link to it was used already or is too old, or the page was open for more than an hour.
-session-over-next = Open the settings again from your webmail.
+session-over-next = Open the settings again from your webmail or calendar.
 no-cookie-title = Open the settings in a window of their own
 no-cookie = Your browser keeps no cookies for this page inside another one.
 no-cookie-open = Open in a new window
 no-cookie-next = If this page comes again there, allow cookies for this site.
 form-foreign-title = That was not sent from this page
 form-foreign = The form does not belong to the settings that are open in this browser, so nothing was changed.
-form-foreign-next = Open the settings again from your webmail.
+form-foreign-next = Open the settings again from your webmail or calendar.
 
 ## The settings page
 
