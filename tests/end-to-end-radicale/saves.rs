@@ -100,6 +100,24 @@ fn who_may_not_write_makes_no_meeting() {
     assert!(world.graph_methods().is_empty(), "{:?}", world.graph_methods());
 }
 
+/// A body without an end, announced as -1 octets: whoever did not log in is refused before it is read, as by Radicale alone.
+#[test]
+fn a_body_without_an_end_is_not_waited_for() {
+    use std::io::{Read as _, Write as _};
+    let Some((_world, radicale)) = wired() else { return };
+    for path in ["/alice/big/zz.ics", "/alice/work/zz.ics", "/alice/zz/"] {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", radicale.port)).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        let head = format!("PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/calendar\r\nContent-Length: -1\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&[b'x'; 10_000]).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap_or_else(|error| panic!("{path}: {error}\n{}", radicale.log()));
+        assert_eq!(String::from_utf8_lossy(&answer).split(' ').nth(1), Some("401"), "{path}");
+    }
+    assert!(radicale.notes().is_empty());
+}
+
 #[test]
 fn a_uid_that_stands_elsewhere_in_the_calendar_makes_no_meeting() {
     let Some((world, radicale)) = wired() else { return };

@@ -43,9 +43,10 @@ class Application(Radicale):
         """A save, or an import."""
         store = lambda: super(Application, self).do_PUT(environ, base_prefix, path, user, *further)  # noqa: E731
         kind = environ.get("CONTENT_TYPE", "").split(";")[0].strip().lower()
-        if self.mirror is None or kind in _OTHER_TYPES or not _length(environ):
+        length = _length(environ)
+        if self.mirror is None or kind in _OTHER_TYPES or length <= 0:
             return store()
-        return self._around(store, lambda mirror: saved(mirror, environ, base_prefix, path, user, further))
+        return self._around(store, lambda mirror: saved(mirror, environ, length, path, user, further))
 
     def do_DELETE(self, environ: Any, base_prefix: str, path: str, user: str, *further: Any) -> Any:
         """An object or a collection goes."""
@@ -93,6 +94,8 @@ class Application(Radicale):
 
 
 def _length(environ: Any) -> int:
+    """The octets of the body; 0 where that makes no sense, and is Radicale's to answer. Less than 0 makes none, either: to read
+    so many is to read for ever."""
     try:
         return int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Dict, Iterator, Optional, Tuple
 
 from radicale.app import Application as Radicale
@@ -15,7 +16,7 @@ from teams_mirror_radicale import stored
 from teams_mirror_radicale.hook import Answer, Hook, Unanswered
 from teams_mirror_radicale.settings import Settings
 from teams_mirror_radicale.spool import Spool
-from teams_mirror_radicale.stored import Stored
+from teams_mirror_radicale.stored import Rights, Stored
 from teams_mirror_radicale.worker import Worker
 
 #: Saves that may wait where Radicale does not say how many connections there are.
@@ -24,6 +25,18 @@ _WAITING_ELSEWHERE = 4
 _WAITING_UNLIMITED = 32
 #: The same sentence is not logged more often, in seconds.
 _LOUD_EVERY = 600.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a request is about."""
+
+    #: The path as its owner names it.
+    path: str
+    #: The owner's address: a delegate's save is the owner's event. ``None``: the owner has none, so nothing is mirrored.
+    account: Optional[str]
+    #: What whoever asks may do there.
+    rights: Rights
 
 
 class Mirror:
@@ -51,12 +64,11 @@ class Mirror:
         """Ends that."""
         self._worker.stop()
 
-    def whose(self, path: str, user: str, further: Tuple[Any, ...]) -> Tuple[str, Optional[str]]:
-        """The path as its owner names it, and the owner's address: a delegate's save is the owner's event."""
+    def whose(self, path: str, user: str, further: Tuple[Any, ...]) -> Target:
+        """Whose a path is, and what this user may do there. Looks at nothing that is stored."""
         share = self.stored.share(path, user, further)
-        if share:
-            path = share["PathMapped"]
-        return path, self.settings.account(stored.owner(path))
+        theirs = share["PathMapped"] if share else path
+        return Target(theirs, self.settings.account(stored.owner(theirs)), self.stored.rights(path, user, further, share))
 
     @contextmanager
     def patience(self) -> Iterator[Optional[int]]:

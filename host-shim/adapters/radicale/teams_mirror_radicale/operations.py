@@ -1,6 +1,7 @@
 """What happens around one request that changes a calendar.
 
-A note is on disk before Radicale stores anything (see `spool`). A save of one event has two beats: the hook is asked for the text
+Whoever may not write is Radicale's to refuse: the right is asked for before anything is read, looked at or noted, as Radicale
+itself does. A note is on disk before Radicale stores anything (see `spool`). A save of one event has two beats: the hook is asked for the text
 to store, and told what became of it. For everything else, and for saves that cannot have a first beat, the note is left to the
 worker, which looks at what is stored and tells that: a moment later, or when the hook answers again.
 """
@@ -117,19 +118,19 @@ class Save(Operation):
         self._environ["CONTENT_TYPE"] = kind or ""
 
 
-def saved(mirror: Mirror, environ: Dict[str, Any], base_prefix: str, path: str, user: str,
+def saved(mirror: Mirror, environ: Dict[str, Any], length: int, path: str, user: str,
           further: Tuple[Any, ...]) -> Optional[Operation]:
-    """PUT: of one event, or of a whole collection."""
-    asked_path, (path, account) = path, mirror.whose(path, user, further)
-    if account is None:
+    """PUT: of one event, or of a whole collection. ``length``: the octets of the body, more than 0."""
+    target = mirror.whose(path, user, further)
+    path, account = target.path, target.account
+    if account is None or not target.rights.any():
         return None
     place = mirror.stored.place(path)
     if place.is_collection or place.becomes_collection:
-        return collection_changed(mirror, account, path, imported=True)
-    if place.parent_tag != "VCALENDAR":
+        return collection_changed(mirror, account, path, imported=True) if target.rights.collection() else None
+    if place.parent_tag != "VCALENDAR" or not target.rights.object():
         return None
     before = place.object.uid if place.object else None
-    length = int(environ["CONTENT_LENGTH"])
     if length > LARGEST:
         return _noted(mirror, [look(account, before, path)]) if before else None
     content = _read(environ, length)
@@ -147,9 +148,6 @@ def saved(mirror: Mirror, environ: Dict[str, Any], base_prefix: str, path: str, 
     # A meeting that a default gives to a save which is then refused goes with its report.
     if place.object is None and _mentions_teams(text) and mirror.stored.uid_taken(path, uid):
         return None
-    if not mirror.stored.may_write(environ, base_prefix, stored.calendar(asked_path), user, further):
-        # Where Radicale allows it all the same, the worker tells it.
-        return _noted(mirror, [look(account, uid, path)])
     if environ.get("HTTP_IF_MATCH") == "*" or not mirror.up:
         return _noted(mirror, [look(account, uid, path)])
     return _announced(mirror, environ, {"account": account, "uid": uid, "object": path}, content, text)
@@ -176,13 +174,14 @@ def _announced(mirror: Mirror, environ: Dict[str, Any], where: Dict[str, str], c
 
 def deleted(mirror: Mirror, path: str, user: str, further: Tuple[Any, ...]) -> Optional[Operation]:
     """DELETE: of an object, or of a collection with all it holds."""
-    path, account = mirror.whose(path, user, further)
-    if account is None:
+    target = mirror.whose(path, user, further)
+    path, account = target.path, target.account
+    if account is None or not target.rights.any():
         return None
     place = mirror.stored.place(path)
     if place.is_collection:
-        return collection_changed(mirror, account, path, imported=False)
-    uid = place.object.uid if place.object else None
+        return collection_changed(mirror, account, path, imported=False) if target.rights.collection() else None
+    uid = place.object.uid if place.object and target.rights.object() else None
     return _noted(mirror, [look(account, uid, path)]) if uid else None
 
 
@@ -197,16 +196,19 @@ def collection_changed(mirror: Mirror, account: str, path: str, imported: bool) 
 def moved(mirror: Mirror, environ: Dict[str, Any], base_prefix: str, path: str, user: str,
           further: Tuple[Any, ...]) -> Optional[Operation]:
     """MOVE: of an object."""
-    path, account = mirror.whose(path, user, further)
-    found = mirror.stored.object(path)
+    source = mirror.whose(path, user, further)
+    if not source.rights.object():
+        return None
+    named = _destinations(environ.get("HTTP_DESTINATION", ""), base_prefix)
+    targets = [target for target in (mirror.whose(name, user, further) for name in named) if target.rights.object()]
+    if not targets:
+        return None
+    found = mirror.stored.object(source.path)
     uid = found.uid if found else None
     if uid is None:
         return None
-    looks = [look(account, uid, path)] if account else []
-    for destination in _destinations(environ.get("HTTP_DESTINATION", ""), base_prefix):
-        to_path, to_account = mirror.whose(destination, user, further)
-        if to_account and to_path != path:
-            looks.append(look(to_account, uid, to_path))
+    looks = [look(source.account, uid, source.path)] if source.account else []
+    looks += [look(target.account, uid, target.path) for target in targets if target.account and target.path != source.path]
     return _noted(mirror, looks) if looks else None
 
 

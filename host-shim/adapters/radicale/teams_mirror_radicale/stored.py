@@ -11,17 +11,18 @@ import inspect
 import io
 import posixpath
 import sys
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 from radicale import pathutils
 from radicale.app import Application as Radicale
+from radicale.app.base import Access
 
 from teams_mirror_radicale import ical
+from teams_mirror_radicale.settings import SettingsError
 
-_PRIVILEGES = (b'<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:current-user-privilege-set/>'
-               b'</D:prop></D:propfind>')
+#: What Radicale's versions have to be told for a question about rights.
+_ASKED_WITH = {"rights", "user", "user_groups", "path", "permissions_filter"}
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,30 @@ class Place:
     parent_tag: Optional[str]
 
 
+class Rights:
+    """What a user may do under a path, asked as Radicale's own methods ask it: of the rights alone, whatever is stored."""
+
+    def __init__(self, accesses: List[Access]) -> None:
+        self._accesses = accesses
+
+    def any(self) -> bool:
+        """What Radicale asks before it reads a body or looks into its storage."""
+        return any(access.check("w") for access in self._accesses)
+
+    def object(self) -> bool:
+        """Whether an object may be written or removed there."""
+        return any("w" in access.parent_permissions for access in self._accesses)
+
+    def collection(self) -> bool:
+        """Whether a collection may be written or removed there."""
+        return any(not {"w", "W"}.isdisjoint(access.permissions) for access in self._accesses)
+
+
 class Stored:
-    """The storage of one of Radicale's applications."""
+    """The storage of one of Radicale's applications. Raises `SettingsError` with a Radicale that asks for rights in a new way."""
 
     def __init__(self, application: Radicale) -> None:
+        known_rights()
         self._application = application
         self._storage = application._storage
         # What Radicale hands to `do_PUT` and its like after the user, by name; it differs between versions.
@@ -100,21 +121,18 @@ class Stored:
         uids = ((ical.event_uid(text), object_) for text, object_ in texts)
         return [(uid, object_) for uid, object_ in uids if uid]
 
-    def may_write(self, environ: Dict[str, Any], base_prefix: str, path: str, user: str, further: Tuple[Any, ...]) -> bool:
-        """Whether Radicale would let this user write into a calendar: its own answer to PROPFIND, shares included."""
-        asked = dict(environ)
-        asked.update({
-            "REQUEST_METHOD": "PROPFIND", "HTTP_DEPTH": "0", "CONTENT_TYPE": "text/xml; charset=utf-8",
-            "CONTENT_LENGTH": str(len(_PRIVILEGES)), "wsgi.input": io.BytesIO(_PRIVILEGES)})
-        for header in ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"):
-            asked.pop(header, None)
-        # Radicale notes the answer's status in what it hands on.
-        further = tuple(dict(value) if isinstance(value, dict) else value for value in further)
-        status, _, answer = self._application.do_PROPFIND(asked, base_prefix, path, user, *further)[:3]
-        if status != 207 or not answer:
-            return False
-        privileges = {element.tag for element in ET.fromstring(answer).iter()}
-        return "{DAV:}write-content" in privileges or "{DAV:}write" in privileges
+    def rights(self, path: str, user: str, further: Tuple[Any, ...], share: Optional[Dict[str, Any]]) -> Rights:
+        """What this user may do under a path; with a share, what the share lets do under the path it stands for.
+
+        Costs no look into the storage. A user who did not log in is the empty name here as everywhere in Radicale.
+        """
+        groups = dict(zip(self._further, further)).get("user_groups") or set()
+        given = {"rights": self._application._rights, "user_groups": groups}
+        asked = [{"user": user, "path": path, "permissions_filter": None}] if not share or share["PathMapped"] == path else []
+        if share:
+            asked.append({"user": share["Owner"], "path": share["PathMapped"], "permissions_filter": share["Permissions"]})
+        return Rights([
+            Access(**{name: value for name, value in {**given, **one}.items() if name in known_rights()}) for one in asked])
 
     def put_back(self, path: str, owner: str, text: str, etag: str) -> int:
         """Stores a text over the one with this ETag, as its owner. Gives Radicale's status; 412: the object changed."""
@@ -179,3 +197,12 @@ def owner(path: str) -> str:
 def calendar(path: str) -> str:
     """The collection an object's path leads to."""
     return _parent(path)
+
+
+def known_rights() -> List[str]:
+    """What this version of Radicale has to be told for a question about rights. Raises `SettingsError` where that is new."""
+    parameters = inspect.signature(Access).parameters
+    if any(name not in _ASKED_WITH and parameter.default is parameter.empty for name, parameter in parameters.items()):
+        raise SettingsError("this version of Radicale asks for rights in a way that this adapter does not know; use a newer "
+                            "adapter, or a version of Radicale that its page names")
+    return [name for name in parameters if name in _ASKED_WITH]

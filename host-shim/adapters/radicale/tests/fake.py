@@ -112,7 +112,7 @@ class Server:
         check.argument = settings_file(self.folder, hook, more)
         configuration = config.load()
         configuration.update({
-            "auth": {"type": auth}, "storage": {"filesystem_folder": os.path.join(self.folder, "store")}}, "test")
+            "auth": {"type": auth, "delay": "0"}, "storage": {"filesystem_folder": os.path.join(self.folder, "store")}}, "test")
         if options:
             configuration.update(options, "test")
         self.application = Application(configuration)

@@ -1,11 +1,15 @@
 """Radicale with the adapter, with a hook that answers what it should not."""
 
 import io
+import os
 import socket
+import tempfile
 import threading
 import time
+import traceback
 import unittest
 
+from teams_mirror_radicale import settings, stored
 from teams_mirror_radicale.mirror import waiting
 from teams_mirror_radicale.operations import _destinations
 from tests.fake import EVENT, FakeHook, Server
@@ -110,7 +114,6 @@ class Saves(Case):
 
             def read(self, *arguments):
                 # Radicale's own method, and nothing of ours, is on the stack.
-                import traceback
                 Watched.reads.append(any("operations.py" in frame.filename for frame in traceback.extract_stack()))
                 return super().read(*arguments)
 
@@ -157,12 +160,136 @@ class Saves(Case):
         self.assertEqual(server.request("PUT", E1, EVENT % ("e1", "Two"))[0], 412)
         self.assertEqual(len(self.hook.saw("PUT")), before)
 
+    def test_a_length_without_sense_reads_nothing_ahead(self):
+        server = self.server()
+        for length in ("-1", "-9000000000", "none", "", "0"):
+            body = Endless()
+            with self.subTest(length):
+                server.request("PUT", E1, stream=body, user="", length=length)
+                self.assertEqual(body.asked, [], "whoever did not log in")
+                server.request("PUT", E1, stream=body, length=length)
+                self.assertFalse([where for where in body.asked if "operations.py" in where])
+        self.assertEqual(self.hook.saw("PUT"), [])
+        # One that is announced and does not come is Radicale's to refuse, and no more than that is read.
+        body = Endless(b"BEGIN:VCALENDAR\r\n")
+        self.assertEqual(server.request("PUT", E1, stream=body, length=5_000_000)[0], 400)
+        self.assertEqual(body.sizes, [5_000_000])
+
     def test_a_failure_of_our_own_costs_no_save(self):
         server = self.server()
         for name in ("whose", "patience", "refused", "unanswered"):
             setattr(server.mirror, name, None)
         self.assertEqual(server.request("PUT", E1, EVENT % ("e1", "One"))[0], 201)
         self.assertEqual(server.request("DELETE", E1)[0], 200)
+
+
+class Endless(io.RawIOBase):
+    """A body that says who read how much of it. Reading all of it would never end."""
+
+    def __init__(self, content=b""):
+        super().__init__()
+        self.content = content
+        self.asked, self.sizes = [], []
+
+    def read(self, size=-1):
+        self.sizes.append(size)
+        self.asked.append(" ".join(frame.filename for frame in traceback.extract_stack()))
+        if size is None or size < 0:
+            raise OSError("reads for ever")
+        return self.content
+
+
+class Refusals(Case):
+    """What Radicale refuses for want of a right costs what it costs without the adapter."""
+
+    RIGHTS = ("[own]\nuser: .+\ncollection: {user}(/.*)?\npermissions: RrWw\n"
+              "[reader]\nuser: bob\ncollection: alice(/.*)?\npermissions: Rr\n"
+              "[dropper]\nuser: carol\ncollection: alice/work(/.*)?\npermissions: w\n"
+              "[public]\nuser: .*\ncollection: alice/open(/.*)?\npermissions: rw\n")
+
+    def by_file(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "rights")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(self.RIGHTS)
+        return self.server(options={"rights": {"type": "from_file", "file": path}})
+
+    def costs(self, server, *request, **named):
+        """The status, and what was looked at, read or noted for it by the adapter."""
+        seen = []
+
+        def watched(owner, name):
+            real = getattr(owner, name)
+            self.addCleanup(setattr, owner, name, real)
+
+            def called(*arguments, **further):
+                seen.append(name)
+                return real(*arguments, **further)
+            setattr(owner, name, called)
+
+        for owner, names in ((server.mirror.stored, ("place", "object", "events", "uid_taken")), (server.mirror.spool, ("note",))):
+            for name in names:
+                watched(owner, name)
+        body = Endless()
+        status = server.request(*request, stream=body, length=500, **named)[0]
+        seen += ["read" for where in body.asked if "operations.py" in where]
+        return status, seen
+
+    def all_refused(self, server, user):
+        destination = {"destination": "http://x:80/alice/work/e2.ics", "host": "x:80"}
+        for method, path, more in [
+            ("DELETE", "/alice/", {}), ("DELETE", "/alice/work/", {}), ("DELETE", E1, {}), ("PUT", E1, {}),
+            ("PUT", "/alice/work/new.ics", {}), ("PUT", "/alice/work/", {}), ("PUT", "/alice/new/", {}),
+            ("MOVE", E1, destination),
+        ]:
+            with self.subTest(user=user, method=method, path=path):
+                self.assertEqual(self.costs(server, method, path, user=user, **more), (403, []))
+
+    def test_nobody_and_anybody_else(self):
+        for make in (self.server, self.by_file):
+            server = make()
+            server.request("PUT", E1, EVENT % ("e1", "One"))
+            for user in ("", "bob"):
+                self.all_refused(server, user)
+            self.assertEqual(len(self.hook.saw("PUT")), 1)
+            self.assertIsNotNone(server.stored(E1))
+            self.assertEqual(server.mirror.spool.names(), [])
+
+    def test_into_a_strangers_calendar_nothing_is_moved(self):
+        server = self.server()
+        server.request("MKCALENDAR", "/bob/work/", user="bob", kind="")
+        server.request("PUT", "/bob/work/e1.ics", EVENT % ("e1", "One"), user="bob")
+        self.assertEqual(self.costs(
+            server, "MOVE", "/bob/work/e1.ics", user="bob", destination="http://x:80/alice/work/e1.ics", host="x:80"), (403, []))
+
+    def test_who_may_write_and_not_read_is_announced(self):
+        server = self.by_file()
+        self.assertEqual(server.request("PUT", E1, EVENT % ("e1", "One"), user="carol")[0], 201)
+        self.assertEqual(len(self.hook.saw("PUT", "change=")), 1)
+        # An object's right is its calendar's; of the calendar itself, and of what is beside it, it says nothing.
+        self.assertEqual(self.costs(server, "DELETE", "/alice/", user="carol"), (403, []))
+        self.assertEqual(self.costs(server, "PUT", "/alice/new/", user="carol"), (403, []))
+
+    def test_who_needs_no_login_is_mirrored_without_one(self):
+        server = self.by_file()
+        server.calendar("/alice/open/")
+        self.assertEqual(server.request("PUT", "/alice/open/e1.ics", EVENT % ("e1", "One"), user="")[0], 201)
+        self.assertEqual(len(self.hook.saw("PUT", "change=")), 1)
+        self.assertEqual(server.request("DELETE", "/alice/open/", user="")[0], 200)
+        self.told(server)
+        self.assertEqual(len(self.hook.saw("DELETE")), 1)
+
+    def test_a_radicale_that_asks_in_a_new_way_is_said(self):
+        class Access(stored.Access):
+            def __init__(self, rights, user, path, weather):
+                pass
+
+        self.addCleanup(setattr, stored, "Access", stored.Access)
+        stored.Access = Access
+        with self.assertRaises(settings.SettingsError) as raised:
+            stored.known_rights()
+        self.assertIn("this version of Radicale", str(raised.exception))
 
 
 class Outages(Case):
