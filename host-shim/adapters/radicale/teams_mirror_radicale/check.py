@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any, List, Optional, Tuple
 
 from radicale.log import logger
 
 from teams_mirror_radicale.hook import Unanswered
-from teams_mirror_radicale.mirror import Mirror, waiting
+from teams_mirror_radicale.mirror import Mirror, option, waiting
+from teams_mirror_radicale.settings import Settings, folded
+
+#: So many names are written out where there are many.
+_NAMED = 5
 
 #: The configuration file named on the command line.
 argument: Optional[str] = None
@@ -53,10 +58,50 @@ def findings(mirror: Mirror, configuration: Any, only_look: bool = False) -> Tup
     except Unanswered as error:
         mirror.up = not error.down
         problems.append("%s. Until it answers, saves go on and are noted" % error)
+    _left_out(settings, configuration, problems, remarks)
     notes = mirror.spool.names()
     if notes:
         remarks.append("notes that wait to be told: %d, the oldest since %s" % (len(notes), _when(notes[0])))
     return problems, remarks
+
+
+def _left_out(settings: Settings, configuration: Any, problems: List[str], remarks: List[str]) -> None:
+    """Whose calendars are there and have no address."""
+    upper = bool(option(configuration, "auth", "uc_username", False))
+    left = [name for name in principals(configuration) if settings.account(name, upper) is None]
+    wanted = {name: folded(name).upper() if upper else folded(name) for name in left}
+    cased = [name for name in left if wanted[name] != name]
+    if cased:
+        lowers = option(configuration, "auth", "lc_username", None)
+        problems.append(
+            "not mirrored: the calendars of %s. To Radicale, logins that differ in case are different people; they would share "
+            "one address. Have these users log in as %s, and rename their folders of collections so while Radicale is stopped%s" % (
+                _names(cased), _names([wanted[name] for name in cased]),
+                "; with `[auth] lc_username = True` Radicale takes any case" if lowers is False and not upper else ""))
+    others = [name for name in left if wanted[name] == name]
+    if others:
+        remarks.append("not mirrored: the calendars of %s, because `address = %s` makes no address of these logins" % (
+            _names(others), settings.address))
+
+
+def principals(configuration: Any) -> List[str]:
+    """The users who have a folder in Radicale's own storage. Looked up in the file system, because Radicale's storage makes
+    folders when it is asked."""
+    if not str(configuration.get("storage", "type")).startswith("multifilesystem"):
+        return []
+    folder = os.path.join(configuration.get("storage", "filesystem_folder"), "collection-root")
+    groups = option(configuration, "group", "group_collections_folder", None)
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries
+                          if entry.is_dir() and not entry.name.startswith(".") and entry.name != groups)
+    except OSError:
+        return []
+
+
+def _names(names: List[str]) -> str:
+    written = ", ".join("`%s`" % name for name in names[:_NAMED])
+    return written + (" and %d more" % (len(names) - _NAMED) if len(names) > _NAMED else "")
 
 
 def _when(name: str) -> str:

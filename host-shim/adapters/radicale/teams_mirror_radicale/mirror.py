@@ -48,7 +48,8 @@ class Mirror:
         self.hook = Hook(settings)
         self.spool = Spool(settings.spool or beside_collections(configuration), settings.spool_limit)
         self.stored = Stored(application)
-        self.strict_preconditions = bool(_option(configuration, "storage", "strict_preconditions", False))
+        self._upper = bool(option(configuration, "auth", "uc_username", False))
+        self.strict_preconditions = bool(option(configuration, "storage", "strict_preconditions", False))
         #: Whether the hook answers, as far as is known. Where it does not, saves do not wait to find out.
         self.up = True
         self._waiting = threading.Semaphore(waiting(settings, configuration))
@@ -64,11 +65,15 @@ class Mirror:
         """Ends that."""
         self._worker.stop()
 
+    def account(self, user: str) -> Optional[str]:
+        """The address of one of Radicale's users, if there is one."""
+        return self.settings.account(user, self._upper)
+
     def whose(self, path: str, user: str, further: Tuple[Any, ...]) -> Target:
         """Whose a path is, and what this user may do there. Looks at nothing that is stored."""
         share = self.stored.share(path, user, further)
         theirs = share["PathMapped"] if share else path
-        return Target(theirs, self.settings.account(stored.owner(theirs)), self.stored.rights(path, user, further, share))
+        return Target(theirs, self.account(stored.owner(theirs)), self.stored.rights(path, user, further, share))
 
     @contextmanager
     def patience(self) -> Iterator[Optional[int]]:
@@ -125,16 +130,16 @@ def waiting(settings: Settings, configuration: Any) -> int:
     """How many saves may wait at once: half of what Radicale's server takes, so that there is room for everybody else."""
     if settings.max_waiting is not None:
         return settings.max_waiting
-    if not _option(configuration, "server", "_internal_server", False):
+    if not option(configuration, "server", "_internal_server", False):
         return _WAITING_ELSEWHERE
-    if _option(configuration, "server", "type", "builtin") == "hypercorn":
+    if option(configuration, "server", "type", "builtin") == "hypercorn":
         # It answers requests in asyncio's own threads, whatever `max_connections` says.
         return min(32, (os.cpu_count() or 1) + 4) // 2
     connections = configuration.get("server", "max_connections")
     return connections // 2 if connections > 0 else _WAITING_UNLIMITED
 
 
-def _option(configuration: Any, section: str, option: str, default: Any) -> Any:
+def option(configuration: Any, section: str, option: str, default: Any) -> Any:
     """An option that not every version of Radicale has."""
     try:
         return configuration.get(section, option)

@@ -18,7 +18,7 @@ def answer(mirror: Mirror, environ: Dict[str, Any], user: str) -> Any:
     """Leads a user who logged in to his or her own settings; never to those of a calendar's owner."""
     if mirror.configuration.get("auth", "type") == "none":
         return _page(403, "Radicale does not ask who you are, so your settings are closed. Ask your administrator.")
-    account = mirror.settings.account(user)
+    account = mirror.account(user)
     if account is None:
         return _page(404, "Your login belongs to no address, so there is nothing to set. Ask your administrator.")
     if environ.get("REQUEST_METHOD") == "HEAD":

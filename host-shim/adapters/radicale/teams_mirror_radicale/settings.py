@@ -61,12 +61,22 @@ class Settings:
     #: The language of users who have told none (BCP 47).
     language: Optional[str]
 
-    def account(self, user: str) -> Optional[str]:
-        """The address of one of Radicale's users. ``None`` where the template gives none, as for ``a@b`` in ``{user}@c``."""
-        if not user:
+    def account(self, user: str, upper: bool = False) -> Optional[str]:
+        """The address of one of Radicale's users. ``None`` where the template gives none, as for ``a@b`` in ``{user}@c``.
+
+        To Radicale ``alice`` and ``Alice`` are two people, an address knows no case. So that no two logins lead to one address,
+        only those in lower case have one; with ``upper``, where Radicale makes all names upper case, only such.
+        """
+        plain = folded(user)
+        if not user or user != (plain.upper() if upper else plain):
             return None
-        address = self.address.replace("{user}", unicodedata.normalize("NFC", user)).lower()
+        address = self.address.lower().replace("{user}", plain)
         return address if _ADDRESS.match(address) else None
+
+
+def folded(user: str) -> str:
+    """A login in lower case and composed (NFC), as addresses are compared."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", user).lower())
 
 
 def find(argument: Optional[str] = None) -> str:

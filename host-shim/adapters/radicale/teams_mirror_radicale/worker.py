@@ -213,7 +213,7 @@ class Worker:
         account, uid = str(change.get("account")), str(change.get("uid"))
         for object_ in change.get("objects") or ():
             owner = stored.owner(object_)
-            if self._mirror.settings.account(owner) != account:
+            if self._mirror.account(owner) != account:
                 logger.warning("teams-mirror: `%s` is not written back: it is not in the calendars of %s", object_, account)
                 continue
             try:

@@ -10,6 +10,7 @@ import traceback
 import unittest
 
 from teams_mirror_radicale import settings, stored
+from teams_mirror_radicale.check import findings
 from teams_mirror_radicale.mirror import waiting
 from teams_mirror_radicale.operations import _destinations
 from tests.fake import EVENT, FakeHook, Server
@@ -270,6 +271,36 @@ class Refusals(Case):
         # An object's right is its calendar's; of the calendar itself, and of what is beside it, it says nothing.
         self.assertEqual(self.costs(server, "DELETE", "/alice/", user="carol"), (403, []))
         self.assertEqual(self.costs(server, "PUT", "/alice/new/", user="carol"), (403, []))
+
+    def test_who_differs_only_in_case_is_nobody_elses_account(self):
+        server = self.server()
+        server.request("MKCALENDAR", "/Alice/work/", user="Alice", kind="")
+        self.assertEqual(server.request("PUT", "/Alice/work/e1.ics", EVENT % ("e1", "Hers"), user="Alice")[0], 201)
+        self.assertEqual(server.request("DELETE", "/Alice/work/e1.ics", user="Alice")[0], 200)
+        self.assertEqual(server.request("GET", "/.teams/", user="Alice", kind="")[0], 404)
+        self.assertEqual([request for request in self.hook.requests if request[0] != "GET"], [])
+        self.assertEqual(server.mirror.spool.names(), [])
+        problems, _ = findings(server.mirror, server.application.configuration)
+        (said,) = [problem for problem in problems if "`Alice`" in problem]
+        self.assertIn("log in as `alice`", said)
+        self.assertNotIn("GROUPS", said)
+
+    def test_where_radicale_changes_the_case_of_names_they_fit(self):
+        for name in ("lc_username", "uc_username"):
+            self.hook = FakeHook()
+            self.addCleanup(self.hook.close)
+            try:
+                server = Server(self.hook.address, options={"auth": {name: "True"}})
+                self.addCleanup(server.close)
+            except RuntimeError:
+                self.skipTest("this version of Radicale has no `%s`" % name)
+            made = "/ALICE/cal/" if name == "uc_username" else "/alice/cal/"
+            server.request("MKCALENDAR", made, user="aLice", kind="")
+            self.assertEqual(server.request("PUT", made + "e1.ics", EVENT % ("e1", "One"), user="aLice")[0], 201)
+            self.assertEqual(len(self.hook.saw("PUT", "/accounts/alice%40example.org/")), 1, name)
+            os.makedirs(os.path.join(server.folder, "store/collection-root/GROUPS"), exist_ok=True)
+            problems, _ = findings(server.mirror, server.application.configuration)
+            self.assertEqual([problem for problem in problems if "not mirrored" in problem], [])
 
     def test_who_needs_no_login_is_mirrored_without_one(self):
         server = self.by_file()

@@ -67,13 +67,23 @@ class Reading(unittest.TestCase):
 
 class Addresses(unittest.TestCase):
 
-    def account(self, template, user):
-        return load("[teams-mirror]\nsecret_file = /s\naddress = %s\n" % template).account(user)
+    def account(self, template, user, upper=False):
+        return load("[teams-mirror]\nsecret_file = /s\naddress = %s\n" % template).account(user, upper)
 
     def test_a_login_becomes_an_address(self):
-        self.assertEqual(self.account("{user}@example.org", "Alice"), "alice@example.org")
+        self.assertEqual(self.account("{user}@Example.org", "alice"), "alice@example.org")
         self.assertEqual(self.account("{user}", "alice@example.org"), "alice@example.org")
-        self.assertEqual(self.account("{user}@example.org", "u\u0308nal"), "\u00fcnal@example.org")
+        self.assertEqual(self.account("{user}@example.org", "\u00fcnal"), "\u00fcnal@example.org")
+
+    def test_two_logins_never_become_one_address(self):
+        self.assertIsNone(self.account("{user}@example.org", "Alice"))
+        self.assertIsNone(self.account("{user}", "alice@Example.org"))
+        self.assertIsNone(self.account("{user}@example.org", "u\u0308nal"), "decomposed")
+        self.assertIsNone(self.account("{user}@example.org", "\u212aelvin"), "the Kelvin sign is a K")
+        # Where Radicale makes all names upper case, none of them is in lower case.
+        self.assertEqual(self.account("{user}@example.org", "ALICE", upper=True), "alice@example.org")
+        for other in ("alice", "Alice", "\u212aELVIN"):
+            self.assertIsNone(self.account("{user}@example.org", other, upper=True), other)
 
     def test_a_login_never_becomes_somebody_elses_address(self):
         self.assertIsNone(self.account("{user}@example.org", "bob@example.org"))
