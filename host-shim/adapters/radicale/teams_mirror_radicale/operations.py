@@ -19,7 +19,7 @@ from radicale.log import logger
 from teams_mirror_radicale import ical, stored
 from teams_mirror_radicale.hook import LARGEST, Answer, Unanswered
 from teams_mirror_radicale.mirror import Mirror
-from teams_mirror_radicale.spool import Note, SpoolFull, look, look_through
+from teams_mirror_radicale.spool import Note, ShareFull, SpoolFull, look, look_through
 
 #: What validates the text a client sent, and not the one that was stored (RFC 4791 section 5.3.4).
 _VALIDATORS = ("etag", "last-modified")
@@ -249,6 +249,10 @@ def _note(mirror: Mirror, looks: List[Dict[str, Any]]) -> Optional[Note]:
     """Without a note the save goes on all the same; only what happens to the hook or to this process is lost then."""
     try:
         return mirror.spool.note(looks)
+    except ShareFull as error:
+        mirror.loudly("share", "teams-mirror: not everything is noted: %s. What this user saves besides while teams-mirror does "
+                      "not answer will be missing in Teams until its next save; `spool_limit` can be raised" % error)
+        return None
     except (OSError, SpoolFull) as error:
         mirror.loudly(
             "spool", "teams-mirror: nothing can be noted in `%s` (%s); what is saved while teams-mirror does not answer "

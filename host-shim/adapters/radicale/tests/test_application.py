@@ -353,6 +353,29 @@ class Outages(Case):
         self.told(server)
         self.assertTrue(self.hook.saw("PUT", "/events/e1"))
 
+    def test_saving_one_object_again_and_again_leaves_one_note(self):
+        server = self.server()
+        self.hook.answer = lambda *_: None
+        server.request("PUT", E1, EVENT % ("e1", "First"))
+        self.assertFalse(server.mirror.up)
+        for number in range(35):
+            self.assertIn(server.request("PUT", E1, EVENT % ("e1", "Save %d" % number))[0], (201, 204))
+        self.assertLessEqual(len(server.mirror.spool.names()), 2, "the announced one, and one for all that followed")
+        self.hook.answer = FakeHook.as_sent
+        self.told(server)
+        self.assertIn(b"SUMMARY:Save 34", self.hook.saw("PUT", "stored=true")[-1][3])
+
+    def test_who_saves_very_much_leaves_room_for_the_others(self):
+        server = self.server(more="spool_limit = 8")
+        server.request("MKCALENDAR", "/bob/work/", user="bob", kind="")
+        self.hook.answer = lambda *_: None
+        for number in range(20):
+            self.assertEqual(server.request("PUT", "/alice/work/n%d.ics" % number, EVENT % ("n%d" % number, "x"))[0], 201)
+        self.assertEqual(server.request("PUT", "/bob/work/e1.ics", EVENT % ("e1", "x"), user="bob")[0], 201)
+        self.hook.answer = FakeHook.as_sent
+        self.told(server)
+        self.assertEqual(len(self.hook.saw("PUT", "/accounts/bob%40example.org/events/e1?object=%2Fbob%2Fwork%2Fe1.ics&stored=true")), 1)
+
     def test_without_a_place_for_notes_saves_go_on(self):
         server = self.server(more="spool_limit = 1")
         blocker = server.mirror.spool.note([])
