@@ -11,9 +11,9 @@ from typing import Any, Callable, Optional, Tuple
 
 from radicale import httputils
 from radicale.app import Application as Radicale
-from radicale.log import logger
 
 from teams_mirror_radicale import check, page, settings
+from teams_mirror_radicale.log import logger
 from teams_mirror_radicale.mirror import Mirror
 from teams_mirror_radicale.operations import Operation, Save, collection_changed, deleted, moved, saved
 

@@ -6,9 +6,9 @@ import os
 import time
 from typing import Any, List, Optional, Tuple
 
-from radicale.log import logger
 
 from teams_mirror_radicale.hook import Unanswered
+from teams_mirror_radicale.log import logger
 from teams_mirror_radicale.mirror import Mirror, option, waiting
 from teams_mirror_radicale.settings import Settings, folded
 

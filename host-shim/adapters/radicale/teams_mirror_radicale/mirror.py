@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterator, Optional, Tuple
 
 from radicale.app import Application as Radicale
-from radicale.log import logger
 
 from teams_mirror_radicale import stored
 from teams_mirror_radicale.hook import Answer, Hook, Unanswered
+from teams_mirror_radicale.log import logger
 from teams_mirror_radicale.settings import Settings
 from teams_mirror_radicale.spool import Spool
 from teams_mirror_radicale.stored import Rights, Stored

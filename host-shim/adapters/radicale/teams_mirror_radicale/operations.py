@@ -14,10 +14,10 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from urllib.parse import unquote, urlparse
 
 from radicale import httputils, pathutils
-from radicale.log import logger
 
 from teams_mirror_radicale import ical, stored
 from teams_mirror_radicale.hook import LARGEST, Answer, Unanswered
+from teams_mirror_radicale.log import logger
 from teams_mirror_radicale.mirror import Mirror
 from teams_mirror_radicale.spool import Note, ShareFull, SpoolFull, look, look_through
 

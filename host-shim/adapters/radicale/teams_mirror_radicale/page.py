@@ -6,9 +6,9 @@ import html
 from typing import Any, Dict, Optional
 
 from radicale import httputils
-from radicale.log import logger
 
 from teams_mirror_radicale.hook import Unanswered
+from teams_mirror_radicale.log import logger
 from teams_mirror_radicale.mirror import Mirror
 
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "Content-Security-Policy": "default-src 'none'"}

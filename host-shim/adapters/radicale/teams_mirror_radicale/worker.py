@@ -12,10 +12,10 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
-from radicale.log import logger
 
 from teams_mirror_radicale import stored
 from teams_mirror_radicale.hook import Unanswered
+from teams_mirror_radicale.log import logger
 from teams_mirror_radicale.spool import Note
 
 if TYPE_CHECKING:

@@ -371,6 +371,7 @@ class Outages(Case):
         self.hook.answer = lambda *_: None
         for number in range(20):
             self.assertEqual(server.request("PUT", "/alice/work/n%d.ics" % number, EVENT % ("n%d" % number, "x"))[0], 201)
+        server.mirror.spool.count()
         self.assertEqual(server.request("PUT", "/bob/work/e1.ics", EVENT % ("e1", "x"), user="bob")[0], 201)
         self.hook.answer = FakeHook.as_sent
         self.told(server)
