@@ -10,6 +10,7 @@ The parts:
 - ``application``: Radicale's application, with the two beats around PUT, and a note before everything that may go missing.
 - ``ical``: finds a text's UID; it reads no more of iCalendar than that.
 - ``hook``: the client of the hook API.
+- ``connection``: a connection to it on which everything ends at one moment.
 - ``log``: Radicale's log, one line for each message.
 - ``spool``: notes on disk, of what the hook still has to be told.
 - ``worker``: tells what is noted, writes late links back, sees whether the hook answers.

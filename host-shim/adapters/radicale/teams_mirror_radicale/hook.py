@@ -13,21 +13,21 @@ import queue
 import socket
 import ssl
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Tuple
 from urllib.parse import quote, urlencode, urlsplit
 
+from teams_mirror_radicale.connection import Connection
 from teams_mirror_radicale.settings import Settings
 
 #: The largest text the API takes, in octets.
 LARGEST = 8 * 1024 * 1024
 
-#: Seconds until a connection must stand. The hook is on this machine or next door.
-CONNECT = 2.0
 #: Seconds for an answer for which nobody waits at Microsoft.
 PROMPT = 5.0
-#: Seconds on top of the wait that was asked for.
-MARGIN = 3.0
+#: Of the seconds that a save may wait, those that are not asked for: the answer needs some to arrive.
+MARGIN = 1
 #: Connections kept for the next call.
 KEPT = 8
 
@@ -69,20 +69,21 @@ class Hook:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._idle: "queue.LifoQueue[Tuple[int, http.client.HTTPConnection]]" = queue.LifoQueue(KEPT)
+        self._idle: "queue.LifoQueue[Tuple[int, Connection]]" = queue.LifoQueue(KEPT)
         self._tls: Optional[Tuple[float, ssl.SSLContext]] = None
         self._lock = threading.Lock()
 
     def announce(self, account: str, uid: str, text: str, object_: str, calendar: str, change: str,
-                 wait: Optional[int]) -> Answer:
-        """First beat. ``wait``: seconds to wait for a link; ``None``: not at all."""
+                 patience: float, link: bool) -> Answer:
+        """First beat. ``patience``: seconds until there is an answer, or none; ``link``: whether to wait for a new link."""
         query = {"object": object_, "calendar": calendar, "change": change}
-        prefer = "respond-async" if wait is None else "wait=%d" % wait
-        return self._call("PUT", _event(account, uid), query, text, prefer, PROMPT if wait is None else wait + MARGIN)
+        wait = int(patience) - MARGIN if link else 0
+        prefer = "wait=%d" % wait if wait > 0 else "respond-async"
+        return self._call("PUT", _event(account, uid), query, text, prefer, patience)
 
-    def report(self, account: str, uid: str, change: str, result: str) -> Answer:
+    def report(self, account: str, uid: str, change: str, result: str, patience: float = PROMPT) -> Answer:
         """Second beat: ``stored``, ``stored-original`` or ``refused``."""
-        return self._call("POST", _event(account, uid) + "/stored", {}, {"change": change, "result": result})
+        return self._call("POST", _event(account, uid) + "/stored", {}, {"change": change, "result": result}, timeout=patience)
 
     def tell(self, account: str, uid: str, text: str, object_: str, imported: bool) -> Answer:
         """Both beats in one, after the store."""
@@ -141,40 +142,38 @@ class Hook:
 
     def _send(self, method: str, target: str, content: Optional[bytes], headers: Dict[str, str],
               timeout: float) -> Tuple[int, str, str, bytes]:
-        """Sends on a kept connection, on a fresh one where that died idle."""
+        """Sends on a kept connection; where that died idle on one fresh one, in what is left of the time."""
+        ends = time.monotonic() + timeout
+        kept = self._kept()
         while True:
-            connection, kept = self._connection()
+            connection = kept or self._fresh()
             try:
-                connection.timeout = timeout
-                if connection.sock is not None:
-                    connection.sock.settimeout(timeout)
+                connection.ends_in(ends - time.monotonic())
                 connection.request(method, target, content, headers)
                 response = connection.getresponse()
                 read = response.read()
             except (ConnectionError, http.client.BadStatusLine):
                 connection.close()
-                if kept:
-                    continue
-                raise
+                if kept is None:
+                    raise
+                kept = None
+                continue
             except BaseException:
                 connection.close()
                 raise
             self._keep(connection, response.will_close)
             return response.status, response.reason, response.headers.get_content_type(), read
 
-    def _connection(self) -> Tuple[http.client.HTTPConnection, bool]:
+    def _kept(self) -> Optional[Connection]:
         while True:
             try:
                 process, connection = self._idle.get_nowait()
             except queue.Empty:
-                break
+                return None
             if process == os.getpid():
-                return connection, True
-        connection = self._fresh()
-        connection.connect()
-        return connection, False
+                return connection
 
-    def _keep(self, connection: http.client.HTTPConnection, closing: bool) -> None:
+    def _keep(self, connection: Connection, closing: bool) -> None:
         try:
             if not closing:
                 self._idle.put_nowait((os.getpid(), connection))
@@ -183,14 +182,14 @@ class Hook:
             pass
         connection.close()
 
-    def _fresh(self) -> http.client.HTTPConnection:
+    def _fresh(self) -> Connection:
         if self._settings.hook.startswith("unix:"):
-            return _UnixConnection(self._settings.hook[len("unix:"):], CONNECT)
+            return Connection("localhost", None, unix=self._settings.hook[len("unix:"):])
         parts = urlsplit(self._settings.hook)
         host = parts.hostname or ""
         if parts.scheme == "https":
-            return http.client.HTTPSConnection(host, parts.port or 443, timeout=CONNECT, context=self._context())
-        return http.client.HTTPConnection(host, parts.port or 80, timeout=CONNECT)
+            return Connection(host, parts.port or 443, self._context())
+        return Connection(host, parts.port or 80)
 
     def _prefix(self) -> str:
         return "" if self._settings.hook.startswith("unix:") else urlsplit(self._settings.hook).path
@@ -240,24 +239,6 @@ class Hook:
                 where, type(error).__name__)
         return "`%s` cannot be reached: %s; see whether teams-mirror runs and `hook` is its address" % (
             where, getattr(error, "strerror", None) or error)
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connected.settimeout(self.timeout)
-        try:
-            connected.connect(self._path)
-        except BaseException:
-            connected.close()
-            raise
-        self.sock = connected
 
 
 def _counted(status: int, reason: str, kind: str, read: bytes) -> Answer:

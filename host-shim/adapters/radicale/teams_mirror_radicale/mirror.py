@@ -76,11 +76,11 @@ class Mirror:
         return Target(theirs, self.account(stored.owner(theirs)), self.stored.rights(path, user, further, share))
 
     @contextmanager
-    def patience(self) -> Iterator[Optional[int]]:
-        """How long this save may wait for a link; not at all where enough of them wait already."""
+    def waits(self) -> Iterator[bool]:
+        """Whether this save may wait for a link; not where enough of them wait already."""
         waits = self._waiting.acquire(blocking=False)
         try:
-            yield self.settings.patience if waits else None
+            yield waits
         finally:
             if waits:
                 self._waiting.release()

@@ -9,6 +9,7 @@ worker, which looks at what is stored and tells that: a moment later, or when th
 from __future__ import annotations
 
 import io
+import time
 import uuid
 from typing import Any, Callable, Dict, List, Optional, Tuple
 from urllib.parse import unquote, urlparse
@@ -21,6 +22,8 @@ from teams_mirror_radicale.log import logger
 from teams_mirror_radicale.mirror import Mirror
 from teams_mirror_radicale.spool import Note, ShareFull, SpoolFull, look, look_through
 
+#: Less than this is too little for a report; the worker makes it then. In seconds.
+_SHORTEST = 0.2
 #: What validates the text a client sent, and not the one that was stored (RFC 4791 section 5.3.4).
 _VALIDATORS = ("etag", "last-modified")
 
@@ -54,8 +57,10 @@ class Save(Operation):
     """A save of one event, announced."""
 
     def __init__(self, mirror: Mirror, note: Optional[Note], where: Dict[str, str], environ: Dict[str, Any],
-                 content: bytes, text: str, announced: Answer, change: str) -> None:
+                 content: bytes, text: str, announced: Answer, change: str, patience: float) -> None:
+        """``patience``: the seconds that are left to wait for the hook in."""
         super().__init__(mirror, note)
+        self._patience = patience
         self._account, self._uid, self._object = where["account"], where["uid"], where["object"]
         self._environ = environ
         self._original = content
@@ -94,8 +99,12 @@ class Save(Operation):
         return answer if self.amended is None else _without(answer, _VALIDATORS)
 
     def _report(self, result: str, etag: Optional[str] = None) -> None:
+        if self._patience < _SHORTEST and self._note is not None:
+            self.unknown()
+            return
         try:
-            answer = self._mirror.hook.report(self._account, self._uid, self._change, result)
+            answer = self._mirror.hook.report(
+                self._account, self._uid, self._change, result, max(self._patience, _SHORTEST))
         except Unanswered as error:
             self._mirror.unanswered(error)
             self.unknown()
@@ -157,9 +166,11 @@ def _announced(mirror: Mirror, environ: Dict[str, Any], where: Dict[str, str], c
     change = uuid.uuid4().hex
     note = _note(mirror, [look(where["account"], where["uid"], where["object"], change)])
     try:
-        with mirror.patience() as wait:
+        begun = time.monotonic()
+        with mirror.waits() as waits:
             answer = mirror.hook.announce(
-                where["account"], where["uid"], text, where["object"], stored.calendar(where["object"]), change, wait)
+                where["account"], where["uid"], text, where["object"], stored.calendar(where["object"]), change,
+                mirror.settings.patience, waits)
     except Unanswered as error:
         mirror.unanswered(error)
         return Operation(mirror, note)
@@ -169,7 +180,8 @@ def _announced(mirror: Mirror, environ: Dict[str, Any], where: Dict[str, str], c
         raise
     if not answer.taken:
         mirror.refused(where["object"], answer)
-    return Save(mirror, note, where, environ, content, text, answer, change)
+    left = mirror.settings.patience - (time.monotonic() - begun)
+    return Save(mirror, note, where, environ, content, text, answer, change, left)
 
 
 def deleted(mirror: Mirror, path: str, user: str, further: Tuple[Any, ...]) -> Optional[Operation]:

@@ -50,7 +50,7 @@ class Settings:
     spool_limit: int
     #: Where users find their settings; ``None``: nowhere.
     settings_path: Optional[str]
-    #: Seconds a save waits for a new link.
+    #: Seconds a save waits for the hook in all, a new link included.
     patience: int
     #: The most saves that wait for a link at the same time; ``None``: half of Radicale's ``max_connections``.
     max_waiting: Optional[int]
