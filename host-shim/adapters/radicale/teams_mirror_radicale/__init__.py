@@ -16,6 +16,7 @@ The parts:
 - ``worker``: tells what is noted, writes late links back, sees whether the hook answers.
 - ``stored``: what Radicale's storage holds.
 - ``check``: what an administrator should know at the start.
+- ``preflight``: says that on the command line.
 - ``page``: the user's way to the settings page.
 """
 

@@ -1,24 +1,32 @@
 """Radicale's own server, with teams-mirror: ``python -m teams_mirror_radicale [options]``.
 
-All options are Radicale's, but for two:
-
-    --teams-mirror-config FILE    the adapter's configuration
-    --teams-mirror-check          looks whether all is in order, says what is not, and ends
+All options are Radicale's, but for those in `_HELP`.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import List
 
 import radicale.__main__
 import radicale.server
+from radicale.log import LOGGER_NAME
 
 from teams_mirror_radicale import check, preflight
 from teams_mirror_radicale.application import Application
 
 _CONFIG = "--teams-mirror-config"
 _CHECK = "--teams-mirror-check"
+
+#: What `--help` says after Radicale's own.
+_HELP = """
+teams-mirror:
+  --teams-mirror-config FILE
+                        the adapter's configuration
+  --teams-mirror-check  see whether all is in order, say what is not, and exit;
+                        makes and changes nothing
+"""
 
 
 def main() -> None:
@@ -38,8 +46,18 @@ def main() -> None:
         else:
             rest.append(argument)
     sys.argv[1:] = rest
-    # Radicale's server makes its application by this name.
-    radicale.server.Application = preflight.Application if wants_check else Application
+    if "--help" in rest or "-h" in rest:
+        try:
+            radicale.__main__.run()
+        finally:
+            print(_HELP, end="")
+    if wants_check:
+        # What Radicale says while it starts would bury what was asked for; what may be wrong with it stays.
+        logging.getLogger(LOGGER_NAME).addFilter(lambda record: record.levelno >= logging.WARNING)
+        radicale.server.serve = preflight.serve
+    else:
+        # Radicale's server makes its application by this name.
+        radicale.server.Application = Application
     radicale.__main__.run()
 
 

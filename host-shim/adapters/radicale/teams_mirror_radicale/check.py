@@ -7,10 +7,11 @@ import time
 from typing import Any, List, Optional, Tuple
 
 
-from teams_mirror_radicale.hook import Unanswered
+from teams_mirror_radicale.hook import Hook, Unanswered
 from teams_mirror_radicale.log import logger
 from teams_mirror_radicale.mirror import Mirror, option, waiting
 from teams_mirror_radicale.settings import Settings, folded
+from teams_mirror_radicale.spool import Spool
 
 #: So many names are written out where there are many.
 _NAMED = 5
@@ -21,33 +22,34 @@ argument: Optional[str] = None
 
 def at_start(mirror: Mirror, configuration: Any) -> None:
     """Says what is wrong. Nothing of it keeps Radicale from starting."""
-    problems, remarks = findings(mirror, configuration)
+    problems, remarks, unanswered = findings(mirror.settings, configuration, mirror.hook, mirror.spool)
+    mirror.up = unanswered is None or not unanswered.down
     for problem in problems:
         logger.error("teams-mirror: %s", problem)
     for remark in remarks:
         logger.info("teams-mirror: %s", remark)
 
 
-def findings(mirror: Mirror, configuration: Any, only_look: bool = False) -> Tuple[List[str], List[str]]:
-    """What is wrong, and what is worth knowing. ``only_look``: nothing is made."""
-    problems, remarks = [], []
-    settings = mirror.settings
+def findings(settings: Settings, configuration: Any, hook: Hook, spool: Spool,
+             only_look: bool = False) -> Tuple[List[str], List[str], Optional[Unanswered]]:
+    """What is wrong, what is worth knowing, and why the hook does not answer, if so. ``only_look``: nothing is made."""
+    problems, remarks, unanswered = [], [], None
     remarks.append("configuration `%s`, hook `%s`, notes in `%s`, at most %d saves wait for a link at once" % (
-        settings.source, settings.hook, mirror.spool.folder, waiting(settings, configuration)))
+        settings.source, settings.hook, spool.folder, waiting(settings, configuration)))
     try:
-        mirror.spool.make(only_look)
+        spool.make(only_look)
     except OSError as error:
         problems.append(
             "the folder for notes, `%s`, cannot be written: %s; name another as `spool`, or give it to Radicale's user. "
             "Until then what is saved while teams-mirror does not answer is missing in Teams" % (
-                mirror.spool.folder, error.strerror or error))
+                spool.folder, error.strerror or error))
     kind = configuration.get("auth", "type")
     if kind == "none" and settings.settings_path:
         problems.append(
             "Radicale lets everybody in as anybody (`[auth] type = none`), so everybody could connect a Microsoft account "
             "with any calendar; the settings page `%s` is closed until users log in" % settings.settings_path)
     try:
-        answer = mirror.hook.probe()
+        answer = hook.probe()
         if answer.get("code") == "other-domain" and settings.account("teams-mirror-check"):
             problems.append(
                 "`address = %s`: %s" % (settings.address, answer.get("detail")))
@@ -56,13 +58,13 @@ def findings(mirror: Mirror, configuration: Any, only_look: bool = False) -> Tup
         else:
             remarks.append("teams-mirror answers")
     except Unanswered as error:
-        mirror.up = not error.down
+        unanswered = error
         problems.append("%s. Until it answers, saves go on and are noted" % error)
     _left_out(settings, configuration, problems, remarks)
-    notes = mirror.spool.names()
+    notes = spool.names()
     if notes:
         remarks.append("notes that wait to be told: %d, the oldest since %s" % (len(notes), _when(notes[0])))
-    return problems, remarks
+    return problems, remarks, unanswered
 
 
 def _left_out(settings: Settings, configuration: Any, problems: List[str], remarks: List[str]) -> None:

@@ -46,7 +46,7 @@ class Mirror:
         self.settings = settings
         self.configuration = configuration
         self.hook = Hook(settings)
-        self.spool = Spool(settings.spool or beside_collections(configuration), settings.spool_limit)
+        self.spool = spool(settings, configuration)
         self.stored = Stored(application)
         self._upper = bool(option(configuration, "auth", "uc_username", False))
         self.strict_preconditions = bool(option(configuration, "storage", "strict_preconditions", False))
@@ -121,9 +121,10 @@ class Mirror:
         logger.error("%s", sentence)
 
 
-def beside_collections(configuration: Any) -> str:
-    """The folder for notes where none is named: Radicale may write there."""
-    return os.path.join(configuration.get("storage", "filesystem_folder"), ".teams-mirror-spool")
+def spool(settings: Settings, configuration: Any) -> Spool:
+    """The folder for notes: where none is named beside the collections, where Radicale may write."""
+    beside = os.path.join(configuration.get("storage", "filesystem_folder"), ".teams-mirror-spool")
+    return Spool(settings.spool or beside, settings.spool_limit)
 
 
 def waiting(settings: Settings, configuration: Any) -> int:

@@ -112,11 +112,15 @@ class Spool:
         self.left = threading.Event()
 
     def make(self, only_look: bool = False) -> None:
-        """Makes the folder, for its owner alone, or sees whether that could be done. Raises `OSError` where it cannot."""
-        if only_look and not os.path.exists(self.folder):
-            above = os.path.dirname(self.folder)
-            if not os.access(above, os.W_OK | os.X_OK):
-                raise OSError(errno.EACCES, "`%s` is not there, or not writable" % above)
+        """Makes the folder, for its owner alone, or only sees whether it could be. Raises `OSError` where it cannot."""
+        if only_look:
+            there = os.path.abspath(self.folder)
+            while not os.path.exists(there) and there != os.path.dirname(there):
+                there = os.path.dirname(there)
+            if not os.path.isdir(there):
+                raise OSError(errno.ENOTDIR, "`%s` is no folder" % there)
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise OSError(errno.EACCES, "`%s` is not writable" % there)
             return
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         probe = os.path.join(self.folder, _BEGUN + uuid.uuid4().hex)

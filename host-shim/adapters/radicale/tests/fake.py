@@ -122,6 +122,10 @@ class Server:
     def mirror(self):
         return self.application.mirror
 
+    def findings(self):
+        """What is said to be wrong."""
+        return check.findings(self.mirror.settings, self.application.configuration, self.mirror.hook, self.mirror.spool)[0]
+
     def request(self, method, path, body=b"", user="alice", kind="text/calendar; charset=utf-8", stream=None, **headers):
         """Gives status, headers and body."""
         content = body.encode("utf-8") if isinstance(body, str) else body

@@ -10,7 +10,6 @@ import traceback
 import unittest
 
 from teams_mirror_radicale import settings, stored
-from teams_mirror_radicale.check import findings
 from teams_mirror_radicale.mirror import waiting
 from teams_mirror_radicale.operations import _destinations
 from tests.fake import EVENT, FakeHook, Server
@@ -280,7 +279,7 @@ class Refusals(Case):
         self.assertEqual(server.request("GET", "/.teams/", user="Alice", kind="")[0], 404)
         self.assertEqual([request for request in self.hook.requests if request[0] != "GET"], [])
         self.assertEqual(server.mirror.spool.names(), [])
-        problems, _ = findings(server.mirror, server.application.configuration)
+        problems = server.findings()
         (said,) = [problem for problem in problems if "`Alice`" in problem]
         self.assertIn("log in as `alice`", said)
         self.assertNotIn("GROUPS", said)
@@ -299,7 +298,7 @@ class Refusals(Case):
             self.assertEqual(server.request("PUT", made + "e1.ics", EVENT % ("e1", "One"), user="aLice")[0], 201)
             self.assertEqual(len(self.hook.saw("PUT", "/accounts/alice%40example.org/")), 1, name)
             os.makedirs(os.path.join(server.folder, "store/collection-root/GROUPS"), exist_ok=True)
-            problems, _ = findings(server.mirror, server.application.configuration)
+            problems = server.findings()
             self.assertEqual([problem for problem in problems if "not mirrored" in problem], [])
 
     def test_who_needs_no_login_is_mirrored_without_one(self):
