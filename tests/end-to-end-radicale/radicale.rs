@@ -76,7 +76,7 @@ impl Radicale {
         let path = |name: &str| dir.path().join(name).display().to_string();
         let port = free_port();
         let write = |name: &str, text: String| std::fs::write(dir.path().join(name), text).unwrap();
-        write("users", "alice:pw\nbob:pw\nsecretary:pw\n".into());
+        write("users", "alice:pw\nbob:pw\nsecretary:pw\nAlice:pw\n".into());
         write(
             "rights",
             "[own]\nuser: .+\ncollection: {user}(/.*)?\npermissions: RrWw\n\

@@ -108,7 +108,8 @@ fn a_body_without_an_end_is_not_waited_for() {
     for path in ["/alice/big/zz.ics", "/alice/work/zz.ics", "/alice/zz/"] {
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", radicale.port)).unwrap();
         stream.set_read_timeout(Some(SOON)).unwrap();
-        let head = format!("PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/calendar\r\nContent-Length: -1\r\n\r\n");
+        let head =
+            format!("PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/calendar\r\nContent-Length: -1\r\n\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(&[b'x'; 10_000]).unwrap();
         let mut answer = [0; 12];

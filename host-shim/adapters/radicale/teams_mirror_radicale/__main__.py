@@ -5,15 +5,13 @@ All options are Radicale's, but for those in `_HELP`.
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import List
 
 import radicale.__main__
 import radicale.server
-from radicale.log import LOGGER_NAME
 
-from teams_mirror_radicale import check, preflight
+from teams_mirror_radicale import check, log, preflight
 from teams_mirror_radicale.application import Application
 
 _CONFIG = "--teams-mirror-config"
@@ -52,8 +50,8 @@ def main() -> None:
         finally:
             print(_HELP, end="")
     if wants_check:
-        # What Radicale says while it starts would bury what was asked for; what may be wrong with it stays.
-        logging.getLogger(LOGGER_NAME).addFilter(lambda record: record.levelno >= logging.WARNING)
+        # What Radicale says while it starts would bury what was asked for.
+        log.quiet()
         radicale.server.serve = preflight.serve
     else:
         # Radicale's server makes its application by this name.

@@ -77,8 +77,8 @@ def _left_out(settings: Settings, configuration: Any, problems: List[str], remar
         lowers = option(configuration, "auth", "lc_username", None)
         problems.append(
             "not mirrored: the calendars of %s. To Radicale, logins that differ in case are different people; they would share "
-            "one address. Have these users log in as %s, and rename their folders of collections so while Radicale is stopped%s" % (
-                _names(cased), _names([wanted[name] for name in cased]),
+            "one address. Have these users log in as %s, and rename their folders in `%s` to that while Radicale is stopped%s" % (
+                _names(cased), _names([wanted[name] for name in cased]), _collections(configuration),
                 "; with `[auth] lc_username = True` Radicale takes any case" if lowers is False and not upper else ""))
     others = [name for name in left if wanted[name] == name]
     if others:
@@ -91,14 +91,17 @@ def principals(configuration: Any) -> List[str]:
     folders when it is asked."""
     if not str(configuration.get("storage", "type")).startswith("multifilesystem"):
         return []
-    folder = os.path.join(configuration.get("storage", "filesystem_folder"), "collection-root")
     groups = option(configuration, "group", "group_collections_folder", None)
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(_collections(configuration)) as entries:
             return sorted(entry.name for entry in entries
                           if entry.is_dir() and not entry.name.startswith(".") and entry.name != groups)
     except OSError:
         return []
+
+
+def _collections(configuration: Any) -> str:
+    return os.path.join(configuration.get("storage", "filesystem_folder"), "collection-root")
 
 
 def _names(names: List[str]) -> str:

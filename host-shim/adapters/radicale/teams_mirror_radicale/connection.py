@@ -20,7 +20,8 @@ REACHED = 2.0
 class Connection(http.client.HTTPConnection):
     """HTTP to a host and port, with TLS if there is a context for it, or to a Unix socket."""
 
-    def __init__(self, host: str, port: Optional[int], context: Optional[ssl.SSLContext] = None, unix: Optional[str] = None) -> None:
+    def __init__(self, host: str, port: Optional[int], context: Optional[ssl.SSLContext] = None,
+                 unix: Optional[str] = None) -> None:
         super().__init__(host, port)
         self._context = context
         self._unix = unix

@@ -1,7 +1,7 @@
 """Radicale's log, one line for each message.
 
-Paths, logins and UIDs come from clients, and sentences of the hook's may hold them. A line break or an escape sequence in one of
-them must not look like a line of its own, so what is not printable is written as an escape, whoever says what.
+Paths, logins and UIDs come from clients, and sentences of the hook's may hold them. A line break or an escape sequence in one
+of them must not look like a line of its own, so what is not printable is written as an escape, whoever says what.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii") for character in text)
 
 
+def quiet() -> None:
+    """What may be wrong is still said from now on, and nothing else."""
+    _radicales.addFilter(lambda record: record.levelno >= logging.WARNING)
+
+
 class _Log:
     """What the adapter's modules use in place of Radicale's logger."""
 
@@ -36,7 +41,8 @@ class _Log:
     @staticmethod
     def _say(level: int, message: str, arguments: Any, exc_info: bool = False) -> None:
         if _radicales.isEnabledFor(level):
-            _radicales.log(level, "%s", printable(message % arguments if arguments else message), exc_info=exc_info, stacklevel=3)
+            said = printable(message % arguments if arguments else message)
+            _radicales.log(level, "%s", said, exc_info=exc_info, stacklevel=3)
 
 
 logger = _Log()

@@ -1,9 +1,11 @@
 """What happens around one request that changes a calendar.
 
 Whoever may not write is Radicale's to refuse: the right is asked for before anything is read, looked at or noted, as Radicale
-itself does. A note is on disk before Radicale stores anything (see `spool`). A save of one event has two beats: the hook is asked for the text
-to store, and told what became of it. For everything else, and for saves that cannot have a first beat, the note is left to the
-worker, which looks at what is stored and tells that: a moment later, or when the hook answers again.
+itself does.
+
+A note is on disk before Radicale stores anything (see `spool`). A save of one event has two beats: the hook is asked for the
+text to store, and told what became of it. For everything else, and for saves that cannot have a first beat, the note is left to
+the worker, which looks at what is stored and tells that: a moment later, or when the hook answers again.
 """
 
 from __future__ import annotations
@@ -262,8 +264,9 @@ def _note(mirror: Mirror, looks: List[Dict[str, Any]]) -> Optional[Note]:
     try:
         return mirror.spool.note(looks)
     except ShareFull as error:
-        mirror.loudly("share", "teams-mirror: not everything is noted: %s. What this user saves besides while teams-mirror does "
-                      "not answer will be missing in Teams until its next save; `spool_limit` can be raised" % error)
+        mirror.loudly(
+            "share", "teams-mirror: not everything is noted: %s. What this user saves besides while teams-mirror does not answer "
+            "will be missing in Teams until its next save; `spool_limit` can be raised" % error)
         return None
     except (OSError, SpoolFull) as error:
         mirror.loudly(

@@ -1,7 +1,7 @@
 """``--teams-mirror-check``: says whether all is in order, in place of serving.
 
-Neither Radicale's application nor its storage is made for it, because they make folders where there are none: whoever tries this as
-another user, or before Radicale was ever started, leaves nothing behind.
+Neither Radicale's application nor its storage is made for it, because they make folders where there are none: whoever tries
+this as another user, or before Radicale was ever started, leaves nothing behind.
 """
 
 from __future__ import annotations

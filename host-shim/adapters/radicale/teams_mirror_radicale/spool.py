@@ -8,8 +8,8 @@ A note is written, durably, before the storage is changed, and taken back when t
 therefore complete, whenever it was killed. One note is one file; while its operation goes on, the file is locked, and the lock
 ends with the process.
 
-However often an object is saved while the hook is down, one note of it waits: whoever works that off finds the newest state. And
-no account has more notes than there is room left, so that one of them alone never takes the others' room.
+However often an object is saved while the hook is down, one note of it waits: whoever works that off finds the newest state.
+And no account has more notes than there is room left, so that one of them alone never takes the others' room.
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ class Spool:
             if free <= 0:
                 raise SpoolFull("%d notes are there, and `spool_limit` allows no more" % len(self._known))
             if self._shares[share] >= free:
-                raise ShareFull("%d notes of %s are there, and the room left is for the others" % (self._shares[share], account))
+                raise ShareFull(
+                    "%d notes of %s are there, and the room left is for the others" % (self._shares[share], account))
         name = "%020d-%s-%s-%s%s" % (time.time_ns(), uuid.uuid4().hex[:8], share, _merged_as(looks), _ENDING)
         begun = os.path.join(self.folder, _BEGUN + name)
         with self._lock:
@@ -187,7 +188,7 @@ class Spool:
             except (OSError, ValueError):
                 waiting = None
             if waiting is not None:
-                # Held for this moment, so nobody has begun with it. There is no doubt of two digests that agree by chance, either.
+                # Held for this moment, so nobody has begun with it.
                 same = waiting.looks == note.looks
                 waiting.release()
                 if same:

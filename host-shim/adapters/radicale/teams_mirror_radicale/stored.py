@@ -72,10 +72,13 @@ class Rights:
 
 
 class Stored:
-    """The storage of one of Radicale's applications. Raises `SettingsError` with a Radicale that asks for rights in a new way."""
+    """The storage of one of Radicale's applications.
+
+    Raises `SettingsError` with a Radicale that asks for rights in a new way.
+    """
 
     def __init__(self, application: Radicale) -> None:
-        known_rights()
+        self._asked_with = known_rights()
         self._application = application
         self._storage = application._storage
         # What Radicale hands to `do_PUT` and its like after the user, by name; it differs between versions.
@@ -132,7 +135,7 @@ class Stored:
         if share:
             asked.append({"user": share["Owner"], "path": share["PathMapped"], "permissions_filter": share["Permissions"]})
         return Rights([
-            Access(**{name: value for name, value in {**given, **one}.items() if name in known_rights()}) for one in asked])
+            Access(**{name: value for name, value in {**given, **one}.items() if name in self._asked_with}) for one in asked])
 
     def put_back(self, path: str, owner: str, text: str, etag: str) -> int:
         """Stores a text over the one with this ETag, as its owner. Gives Radicale's status; 412: the object changed."""

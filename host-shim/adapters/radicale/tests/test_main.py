@@ -19,8 +19,8 @@ class CommandLine(unittest.TestCase):
 
     def run_with(self, *arguments, level="info"):
         with open(os.path.join(self.folder, "config"), "w", encoding="ascii") as file:
-            file.write("[auth]\ntype = http_x_remote_user\n[storage]\nfilesystem_folder = %s/new/store\n[logging]\nlevel = %s\n" % (
-                self.folder, level))
+            file.write("[auth]\ntype = http_x_remote_user\n[logging]\nlevel = %s\n"
+                       "[storage]\nfilesystem_folder = %s/new/store\n" % (level, self.folder))
         return subprocess.run(
             [sys.executable, "-m", "teams_mirror_radicale", "--config", os.path.join(self.folder, "config"), *arguments],
             check=False, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
@@ -75,7 +75,8 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(os.listdir(notes), [])
         self.assertEqual(ended.returncode, 1)
         self.assertIn("! not mirrored: the calendars of `Alice`", ended.stdout)
-        self.assertEqual([os.listdir(store), os.listdir(os.path.join(store, "collection-root"))], [["collection-root"], ["Alice"]])
+        self.assertEqual(os.listdir(store), ["collection-root"])
+        self.assertEqual(os.listdir(os.path.join(store, "collection-root")), ["Alice"])
 
     def test_a_folder_for_notes_that_could_not_be_made_is_said(self):
         blocker = os.path.join(self.folder, "file")
