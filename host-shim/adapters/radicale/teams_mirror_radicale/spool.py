@@ -29,6 +29,8 @@ _ENDING = ".json"
 _BEGUN = ".begun-"
 #: How old the figures may be by which notes are refused, in seconds.
 _FRESH = 1.0
+#: Where counting takes long, because there are very many, they may be so many times older than that takes.
+_RARELY = 10.0
 
 
 class SpoolFull(Exception):
@@ -102,7 +104,7 @@ class Spool:
         self._limit = limit
         self._lock = threading.Lock()
         # What is there, as of a moment ago: notes, how many are whose, and which of them waits for what.
-        self._counted = 0.0
+        self._counted, self._took = 0.0, 0.0
         self._known: Set[str] = set()
         self._shares: "Counter[str]" = Counter()
         self._waiting: Dict[str, str] = {}
@@ -206,7 +208,7 @@ class Spool:
     def _look(self, at_most_old: float) -> None:
         """Counts anew what is there, unless the figures are younger. Under the lock."""
         now = time.monotonic()
-        if self._counted and now - self._counted < at_most_old:
+        if self._counted and now - self._counted < at_most_old * max(1.0, _RARELY * self._took):
             return
         self._counted = now
         self._known.clear()
@@ -214,6 +216,7 @@ class Spool:
         self._waiting.clear()
         for name in self.names():
             self._add(name)
+        self._took = time.monotonic() - now
 
     def _add(self, name: str) -> None:
         share, merged = _parts(name)
