@@ -429,3 +429,25 @@ fn another_account_cannot_take_a_mailbox_that_is_taken() {
     assert_eq!(page.status, 409, "{}", page.text());
     assert_eq!(world.hook.account("bob@test.tld").unwrap().json["connected"], false);
 }
+
+#[test]
+fn looking_at_a_page_again_and_again_leaves_nothing_behind() {
+    let world = World::new();
+    let mut browser = Browser::default();
+    let page = settings(&world, &mut browser);
+    let question = browser.sign_in_until_question(&page.url, ALICE_AT_MICROSOFT).unwrap();
+    let rows = || world.count("SELECT count(*) FROM once");
+    let before = rows();
+    for _ in 0..5 {
+        assert!(browser.open(&page.url).unwrap().has("connect"));
+        assert!(browser.open(&question.url).unwrap().has("other-account"));
+    }
+    assert_eq!(rows(), before);
+    // Each look brings a button that works, once.
+    let page = browser.open(&page.url).unwrap();
+    assert!(browser.click(&page, "connect").unwrap().html.contains("loginfmt"));
+    assert_eq!(browser.click(&page, "connect").unwrap().status, 400);
+    let question = browser.open(&question.url).unwrap();
+    assert!(browser.click(&question, "other-account").unwrap().html.contains("loginfmt"));
+    assert_eq!(browser.click(&question, "other-account").unwrap().status, 400);
+}

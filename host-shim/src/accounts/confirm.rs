@@ -44,6 +44,8 @@ pub struct Question {
     pub elsewhere: usize,
     /// What the answer's form carries.
     pub form_token: String,
+    /// Begins a sign-in with another Microsoft account instead, where the user may.
+    pub ticket: Option<String>,
 }
 
 impl std::fmt::Debug for Question {
@@ -118,13 +120,15 @@ impl Accounts {
         }
         let (account, waiting) = self.waiting(asked, now)?;
         let mailbox = format!("{}/{}", waiting.tenant, waiting.object);
-        let (old, ahead) =
-            self.read(|tx| Ok((tx.connection(account.as_str())?, tx.mirrored_ahead(account.as_str(), now)?)))?;
+        let standing = self.standing(&account)?;
+        let old = standing.connection.as_ref();
+        let ahead = self.read(|tx| tx.mirrored_ahead(account.as_str(), now))?;
         let elsewhere = ahead.iter().filter(|(_, at)| at.as_ref().is_some_and(|at| *at != mailbox)).count();
         Ok(Progress::Asked(Box::new(Question {
+            ticket: standing.may_sign_in().then(|| self.ticket_on(&key, account.as_str(), old)),
             account,
             remote_address: waiting.remote_address,
-            instead_of: old.map(|old| old.remote_address),
+            instead_of: old.map(|old| old.remote_address.clone()),
             elsewhere,
             form_token: form_token(cookie),
         })))

@@ -8,16 +8,16 @@ use subtle::ConstantTimeEq as _;
 use super::sign_in::{TICKET_MS, Ticket};
 use super::{Accounts, AccountsError, digest, random_text};
 use crate::address::Address;
-use crate::store::OnceRow;
+use crate::store::{Digest, OnceRow};
 
 /// How long a session of the settings page lives.
-pub(super) const SESSION_MS: i64 = 3_600_000;
+const SESSION_MS: i64 = 3_600_000;
 
 /// How long a ticket lives that stands on a page, for the user to go on in a window of its own.
 const ON_A_PAGE_MS: i64 = 600_000;
 
 const TICKET: &str = "settings-ticket";
-const SESSION: &str = "settings-session";
+pub(super) const SESSION: &str = "settings-session";
 
 /// A session just begun.
 pub struct Opened {
@@ -39,6 +39,8 @@ pub struct Session {
     pub account: Address,
     /// What every form of this session carries. Made from the cookie's secret, which cannot be made from it.
     pub form_token: String,
+    /// Of its row.
+    pub(super) key: Digest,
 }
 
 impl std::fmt::Debug for Session {
@@ -115,7 +117,7 @@ impl Accounts {
         let now = self.clock.now();
         let row = self.read(|tx| tx.once(SESSION, &key))?.filter(|row| row.expires_at > now);
         let account = row.and_then(|row| Address::parse(&row.account).ok());
-        Ok(account.map(|account| Session { account, form_token: form_token(cookie) }))
+        Ok(account.map(|account| Session { account, form_token: form_token(cookie), key }))
     }
 
     /// A ticket that is not needed any more.

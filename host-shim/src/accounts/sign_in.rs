@@ -27,9 +27,11 @@ pub use super::sign_in_problem::SignInProblem;
 pub(super) const TICKET_MS: i64 = 60_000;
 /// How long a sign-in may take, and how long the user may take to confirm it.
 pub(super) const SIGN_IN_MS: i64 = 600_000;
-/// As long as a session of the settings page.
-const PAGE_TICKET_MS: i64 = super::session::SESSION_MS;
 const EXCHANGE: Duration = Duration::from_secs(15);
+
+const TICKET: &str = "sign-in-ticket";
+/// A sign-in that is at Microsoft.
+const BEGUN: &str = "sign-in";
 
 /// A link that begins one sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,17 +144,6 @@ impl Accounts {
 
     /// The same, good for so many milliseconds: for an administrator who has to pass it on.
     pub fn ticket_for(&self, account: &Address, life_ms: i64) -> Result<Ticket, AccountsError> {
-        let (secret, expires_at) = self.sign_in_ticket(account, life_ms)?;
-        Ok(Ticket { url: format!("{}/signin?ticket={secret}", self.public_url), expires_at })
-    }
-
-    /// A ticket that stands behind a button of a page, for as long as the page may be open. It is in no address before the
-    /// button is pressed, and spent by that.
-    pub fn page_ticket(&self, account: &Address) -> Result<String, AccountsError> {
-        Ok(self.sign_in_ticket(account, PAGE_TICKET_MS)?.0)
-    }
-
-    fn sign_in_ticket(&self, account: &Address, life_ms: i64) -> Result<(String, i64), AccountsError> {
         let standing = self.standing(account)?;
         if !standing.may_sign_in() {
             return Err(AccountsError::Conflict(standing.message));
@@ -160,24 +151,24 @@ impl Accounts {
         let secret = random_text()?;
         let now = self.clock.now();
         let expires_at = now.saturating_add(life_ms);
-        let row = once("sign-in-ticket", &secret, account.as_str(), expires_at);
+        let row = once(TICKET, &secret, account.as_str(), expires_at);
         self.transact(|tx| {
             tx.expire_once(now)?;
             tx.put_once(&row)
         })?;
-        Ok((secret.to_string(), expires_at))
+        Ok(Ticket { url: format!("{}/signin?ticket={}", self.public_url, *secret), expires_at })
     }
 
     /// The language of whoever signs in with this ticket or state; `None` where that is not known.
     pub fn sign_in_language(&self, secret: &str) -> Option<String> {
         let key = digest(secret);
         let found = self.read(|tx| {
-            for kind in ["sign-in-ticket", "sign-in"] {
-                if let Some(row) = tx.once(kind, &key)? {
-                    return Ok(tx.account(&row.account)?.and_then(|account| account.language));
-                }
+            let mut whose = self.account_of_page(tx, secret)?;
+            for kind in [TICKET, BEGUN] {
+                whose = whose.or(tx.once(kind, &key)?.map(|row| row.account));
             }
-            Ok(None)
+            let Some(whose) = whose else { return Ok(None) };
+            Ok(tx.account(&whose)?.and_then(|account| account.language))
         });
         found.unwrap_or_else(|error| {
             tracing::error!(%error, "the language of a sign-in could not be looked up");
@@ -190,9 +181,11 @@ impl Accounts {
     pub fn begin(&self, ticket: &str, other: bool) -> Result<Begin, SignInProblem> {
         let now = self.clock.now();
         let key = digest(ticket);
-        let row = self.transact(|tx| tx.take_once("sign-in-ticket", &key))?;
-        let row = row.filter(|r| r.expires_at > now).ok_or(SignInProblem::Stale)?;
-        let account = Address::parse(&row.account).map_err(|_| SignInProblem::Stale)?;
+        let account = self.transact(|tx| match tx.take_once(TICKET, &key)? {
+            Some(row) => Ok(Some(row).filter(|row| row.expires_at > now).map(|row| row.account)),
+            None => self.spend_page_ticket(tx, ticket, now),
+        })?;
+        let account = Address::parse(&account.ok_or(SignInProblem::Stale)?).map_err(|_| SignInProblem::Stale)?;
         let standing = self.standing(&account)?;
         let connector = self.sign_in_connector(&standing)?;
         let (state, cookie, nonce) = (random_text()?, random_text()?, random_text()?);
@@ -207,7 +200,7 @@ impl Accounts {
             .map(Zeroizing::new)
             .map_err(|e| AccountsError::Invalid(format!("the sign-in cannot be written: {e}")))?;
         let row = OnceRow {
-            kind: "sign-in".into(),
+            kind: BEGUN.into(),
             key: digest(&state),
             account: account.as_str().into(),
             value: self.vault.seal(&["sign-in", account.as_str()], &value),
@@ -238,7 +231,7 @@ impl Accounts {
     pub fn finish(&self, query: CallbackQuery, cookie: Option<&str>) -> Result<Answered, SignInProblem> {
         let now = self.clock.now();
         let key = digest(query.state.as_deref().ok_or(SignInProblem::Stale)?);
-        let row = self.transact(|tx| tx.take_once("sign-in", &key))?;
+        let row = self.transact(|tx| tx.take_once(BEGUN, &key))?;
         let row = row.filter(|r| r.expires_at > now).ok_or(SignInProblem::Stale)?;
         let opened =
             self.vault.open_sealed(&["sign-in", &row.account], &row.value).map_err(|_| SignInProblem::Stale)?;

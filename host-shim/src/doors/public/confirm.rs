@@ -74,26 +74,11 @@ pub(super) async fn ask(State(public): State<Public>, Query(query): Query<WhichQ
     };
     match progress {
         Progress::Done(_) => see_other(&format!("{}/signin/done?s={}", public.base, query.s)),
-        Progress::Asked(question) => {
-            let accounts = public.accounts.clone();
-            let account = question.account.clone();
-            let ticket = tokio::task::spawn_blocking(move || accounts.page_ticket(&account)).await;
-            let other = ticket
-                .ok()
-                .and_then(Result::ok)
-                .map(|ticket| format!("{}/signin?ticket={ticket}&account=other", public.base));
-            render(&page(&public, w, &query.s, &question, other), StatusCode::OK)
-        }
+        Progress::Asked(question) => render(&page(&public, w, &query.s, &question), StatusCode::OK),
     }
 }
 
-fn page<'a>(
-    public: &'a Public,
-    w: &'static Words,
-    which: &'a str,
-    question: &'a Question,
-    other: Option<String>,
-) -> ConfirmPage<'a> {
+fn page<'a>(public: &'a Public, w: &'static Words, which: &'a str, question: &'a Question) -> ConfirmPage<'a> {
     let microsoft = [("microsoft", question.remote_address.as_str())];
     let both = [("account", question.account.as_str()), microsoft[0]];
     ConfirmPage {
@@ -106,7 +91,7 @@ fn page<'a>(
         instead: question.instead_of.as_ref().map(|old| w.with("confirm-instead", &[("microsoft", old)])),
         events: w.count("confirm-events", question.elsewhere),
         move_label: w.with("confirm-move", &microsoft),
-        other,
+        other: question.ticket.as_ref().map(|ticket| format!("{}/signin?ticket={ticket}&account=other", public.base)),
     }
 }
 

@@ -178,7 +178,7 @@ pub(super) fn make(
         (code, sentence)
     });
     let signs_in = standing.may_sign_in() && state != State::Leaving && state != State::ConnectorDead;
-    let ticket = if signs_in { Some(accounts.page_ticket(account)?) } else { None };
+    let ticket = signs_in.then(|| accounts.page_ticket(session, connection));
     let choices = accounts.own_choices(account, MEETINGS, mirror.declared_settings())?;
     let shows_choice = matches!(state, State::Connected | State::Off | State::Dead);
     let choices = choices.filter(|_| shows_choice);
