@@ -269,3 +269,36 @@ fn another_microsoft_account_makes_events_to_come_anew_where_asked_to() {
     user.world.reaches("e1", "mirrored");
     assert_eq!(user.subjects(CARL_AT_MICROSOFT), ["Planning, edited"]);
 }
+
+/// A question that is still open holds tokens; a link and an answer on its way would bring some.
+#[test]
+fn a_disconnect_ends_every_sign_in_on_its_way() {
+    for how in ["keep", "remove", "administrator"] {
+        let (mut user, _) = User::with_a_meeting();
+        let asked = question(&mut user);
+        let mut callback = Browser::default();
+        let link = user.world.hook.settings_link(ALICE).unwrap().str("url").to_owned();
+        let page = callback.open(&link).unwrap();
+        let at_microsoft = callback.click(&page, "other-account").unwrap();
+        callback.sign_in_until_callback(&at_microsoft.url, CARL_AT_MICROSOFT).unwrap();
+        let answer = callback.visited.last().unwrap().clone();
+        let printed = user.world.run(&["sign-in", ALICE]);
+        let link = printed.split_whitespace().find(|word| word.starts_with("http")).unwrap().to_owned();
+        let page = user.settings();
+        match how {
+            "administrator" => drop(user.world.run(&["disconnect", ALICE])),
+            _ => drop(user.browser.press_with(&page, "disconnect-now", &[("events", how)]).unwrap()),
+        }
+        assert!(until(Duration::from_secs(20), || !user.has_tokens()), "{}", user.world.log_tail());
+        assert_eq!(user.world.count("SELECT count(*) FROM once WHERE kind IN ('sign-in', 'sign-in-ticket', 'sign-in-answered', 'sign-in-confirm')"), 0, "{how}");
+        for page in [
+            user.browser.press(&asked, "confirm-yes").unwrap(),
+            callback.open(&answer).unwrap(),
+            Browser::default().open(&link).unwrap(),
+            user.browser.click(&page, "other-account").unwrap(),
+        ] {
+            assert_eq!(page.status, 400, "{how}: {}", page.text());
+        }
+        assert!(!user.is_connected() && !user.has_tokens(), "{how}");
+    }
+}

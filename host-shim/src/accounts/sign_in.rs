@@ -11,14 +11,14 @@ use subtle::ConstantTimeEq;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::confirm::Answered;
+use super::confirm::{Answered, CONFIRM};
 use super::connectors::is_usable;
 use super::entra::{Claims, Denied, Grant, Granted, lost_right, plain, stops_registration_at_sign_in};
 use super::session::once;
 use super::tokens::Tokens;
 use super::{Accounts, AccountsError, digest, people, random_text};
 use crate::address::Address;
-use crate::store::{ConnectionRow, ConnectorRow, OnceRow};
+use crate::store::{ConnectionRow, ConnectorRow, OnceRow, StoreError, Transaction};
 use crate::words::Phrase;
 
 pub use super::sign_in_problem::SignInProblem;
@@ -29,9 +29,12 @@ pub(super) const TICKET_MS: i64 = 60_000;
 pub(super) const SIGN_IN_MS: i64 = 600_000;
 const EXCHANGE: Duration = Duration::from_secs(15);
 
-const TICKET: &str = "sign-in-ticket";
+pub(super) const TICKET: &str = "sign-in-ticket";
 /// A sign-in that is at Microsoft.
-const BEGUN: &str = "sign-in";
+pub(super) const BEGUN: &str = "sign-in";
+
+/// All that could still come to a connection.
+pub(super) const ON_ITS_WAY: [&str; 3] = [TICKET, BEGUN, CONFIRM];
 
 /// A link that begins one sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -350,9 +353,13 @@ impl Accounts {
         })?)
     }
 
-    /// Drops an account's tokens, at once; a refresh on its way writes nothing any more.
+    /// Drops an account's tokens, at once, and those of a sign-in that is on its way; a refresh on its way writes nothing any
+    /// more.
     pub fn disconnect(&self, account: &Address) -> Result<(), AccountsError> {
-        self.transact(|tx| tx.remove_connection(account.as_str()))?;
+        self.transact(|tx| {
+            end_sign_ins(tx, account.as_str())?;
+            tx.remove_connection(account.as_str())
+        })?;
         self.forget_refreshes(account);
         Ok(())
     }
@@ -361,6 +368,11 @@ impl Accounts {
     pub fn forget_refreshes(&self, account: &Address) {
         self.refreshes.forget(account.as_str());
     }
+}
+
+/// Ends what could still come to a connection: links, sign-ins at Microsoft, questions with the tokens behind them.
+pub(crate) fn end_sign_ins(tx: &mut dyn Transaction, account: &str) -> Result<(), StoreError> {
+    tx.end_once(account, &ON_ITS_WAY)
 }
 
 /// The oauth2 crate's own generator panics where the system gives no random numbers; ours says so.

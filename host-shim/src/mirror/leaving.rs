@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::{Mirror, MirrorError, reports, row};
-use crate::accounts::sign_in::{Finished, SignInProblem};
+use crate::accounts::sign_in::{Finished, SignInProblem, end_sign_ins};
 use crate::address::Address;
 use crate::store::{Desired, EventRow, StoreError, Transaction, transact};
 
@@ -68,6 +68,7 @@ impl Mirror {
                 }
                 tx.put_account(&row)?;
             }
+            end_sign_ins(tx, name)?;
             let Some(mut connection) = tx.connection(name)? else { return Ok(()) };
             if leave == Leave::Keep || connection.dead.is_some() {
                 return tx.remove_connection(name);
