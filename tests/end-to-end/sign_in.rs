@@ -272,6 +272,30 @@ fn a_session_follows_a_renamed_account_and_ends_with_a_removed_one() {
 }
 
 #[test]
+fn a_rename_ends_every_link_and_every_sign_in_on_its_way() {
+    let world = World::new();
+    let (mut callback, mut asked, mut open) = (Browser::default(), Browser::default(), Browser::default());
+    callback.sign_in_until_callback(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+    let answer = callback.visited.last().unwrap().clone();
+    let question = asked.sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+    let page = open.open(&link(&world, ALICE)).unwrap();
+    let printed = world.run(&["sign-in", ALICE]);
+    let sign_in = printed.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+    let settings = link(&world, ALICE);
+    world.hook.rename(ALICE, "alice.new@test.tld").unwrap();
+    assert_eq!(Browser::default().open(sign_in).unwrap().status, 400, "an administrator's link");
+    assert_eq!(Browser::default().open(&settings).unwrap().status, 403, "a link to the settings");
+    assert_eq!(open.click(&page, "connect").unwrap().status, 400, "a button of a page");
+    assert_eq!(callback.open(&answer).unwrap().status, 400, "Microsoft's answer");
+    assert_eq!(asked.press(&question, "confirm-yes").unwrap().status, 400, "a question");
+    // The page itself follows, and its button is good again.
+    let page = open.open(&page.url).unwrap();
+    assert!(page.text().contains("alice.new@test.tld"), "{}", page.text());
+    let done = open.sign_in(&page.url, ALICE_AT_MICROSOFT).unwrap();
+    assert!(done.text().contains("Teams is connected"), "{}", done.text());
+}
+
+#[test]
 fn looking_at_a_link_does_not_use_it_up() {
     let world = World::new();
     for link in [link(&world, ALICE), world.run(&["sign-in", ALICE]).trim().to_owned()] {

@@ -14,7 +14,7 @@ use crate::address::Address;
 use crate::store::{ConnectionRow, OnceRow, StoreError, Transaction};
 
 pub(super) const CONFIRM: &str = "sign-in-confirm";
-const DONE: &str = "sign-in-done";
+pub(super) const DONE: &str = "sign-in-done";
 
 /// What Microsoft's answer came to.
 pub struct Answered {

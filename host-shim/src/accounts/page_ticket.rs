@@ -17,7 +17,7 @@ use crate::store::{ConnectionRow, Digest, OnceRow, StoreError, Transaction};
 const PAGES: [&str; 2] = [SESSION, CONFIRM];
 
 /// A ticket that was spent, for as long as its page may be open.
-const SPENT: &str = "sign-in-spent";
+pub(super) const SPENT: &str = "sign-in-spent";
 
 /// A ticket as it came.
 struct Presented {

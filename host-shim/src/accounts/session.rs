@@ -16,7 +16,7 @@ const SESSION_MS: i64 = 3_600_000;
 /// How long a ticket lives that stands on a page, for the user to go on in a window of its own.
 const ON_A_PAGE_MS: i64 = 600_000;
 
-const TICKET: &str = "settings-ticket";
+pub(super) const TICKET: &str = "settings-ticket";
 pub(super) const SESSION: &str = "settings-session";
 
 /// A session just begun.
