@@ -1,8 +1,9 @@
 //! What an attacker, a hurried user and a hostile link can do to a sign-in and to a session: nothing.
 
+use graph_sim::{Fault, FaultKind, Service};
 use support::{Browser, Page};
 
-use crate::world::{ALICE, ALICE_AT_MICROSOFT, World};
+use crate::world::{ALICE, ALICE_AT_MICROSOFT, SOON, World, until};
 
 const BOB: &str = "bob@test.tld";
 const BOB_AT_MICROSOFT: &str = "bob@contoso.example";
@@ -293,6 +294,32 @@ fn a_rename_ends_every_link_and_every_sign_in_on_its_way() {
     assert!(page.text().contains("alice.new@test.tld"), "{}", page.text());
     let done = open.sign_in(&page.url, ALICE_AT_MICROSOFT).unwrap();
     assert!(done.text().contains("Teams is connected"), "{}", done.text());
+}
+
+/// Whoever has the address by then must not find a stranger's sign-in waiting under it.
+#[test]
+fn an_account_renamed_or_removed_while_microsoft_answers_is_not_connected() {
+    for end in ["rename", "remove"] {
+        let world = World::new();
+        let mut browser = Browser::default();
+        browser.sign_in_until_callback(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+        let callback = browser.visited.last().unwrap().clone();
+        world.sim.fault(Fault::new(FaultKind::Delay).on_token().delay(1_500));
+        let page = std::thread::scope(|scope| {
+            let answer = scope.spawn(|| browser.open(&callback).unwrap());
+            assert!(until(SOON, || !world.sim.requests_to(Service::Token).is_empty()));
+            let ended = match end {
+                "rename" => world.hook.rename(ALICE, "alice.new@test.tld").unwrap(),
+                _ => world.hook.remove_account(ALICE).unwrap(),
+            };
+            assert!(ended.status < 300, "{}", ended.text);
+            answer.join().unwrap()
+        });
+        assert_eq!(page.status, 400, "{end}: {}", page.text());
+        assert_eq!(world.count("SELECT count(*) FROM once WHERE account = 'alice@test.tld'"), 0, "{end}");
+        world.hook.put_account(ALICE, serde_json::json!({})).unwrap();
+        assert!(!is_connected(&world, ALICE));
+    }
 }
 
 #[test]

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::session::{form_token, once, same};
-use super::sign_in::{Finished, SIGN_IN_MS, SignInProblem};
+use super::sign_in::{ANSWERED, Finished, SIGN_IN_MS, SignInProblem};
 use super::{Accounts, AccountsError, digest, people, random_text};
 use crate::address::Address;
-use crate::store::{ConnectionRow, OnceRow, StoreError, Transaction};
+use crate::store::{ConnectionRow, Digest, OnceRow, StoreError, Transaction};
 
 pub(super) const CONFIRM: &str = "sign-in-confirm";
 pub(super) const DONE: &str = "sign-in-done";
@@ -78,8 +78,14 @@ pub type AlsoDo<'a> = &'a mut dyn FnMut(&mut dyn Transaction, &str, &str) -> Res
 
 impl Accounts {
     /// Microsoft granted a connection: makes it where the same identity is connected already, else keeps it for the user's
-    /// yes.
-    pub(super) fn granted(&self, account: &Address, new: ConnectionRow) -> Result<Answered, SignInProblem> {
+    /// yes. `answered`: the key of the sign-in's row, which is gone where the account was renamed, removed or disconnected
+    /// while Microsoft was asked.
+    pub(super) fn granted(
+        &self,
+        account: &Address,
+        new: ConnectionRow,
+        answered: &Digest,
+    ) -> Result<Answered, SignInProblem> {
         let name = account.as_str();
         let (old, others) =
             self.read(|tx| Ok((tx.connection(name)?, tx.accounts_of_mailbox(&new.tenant, &new.object)?)))?;
@@ -89,8 +95,11 @@ impl Accounts {
         let cookie = random_text()?;
         let ends = self.clock.now().saturating_add(SIGN_IN_MS);
         if old.is_some_and(|old| old.tenant == new.tenant && old.object == new.object) {
-            self.connect(account, new, &mut |_, _, _| Ok(()))?;
-            self.transact(|tx| tx.put_once(&once(DONE, &cookie, name, ends)))?;
+            let connected = self.connect(account, new, &mut |tx, name, _| {
+                still_open(tx, answered)?;
+                tx.put_once(&once(DONE, &cookie, name, ends))
+            });
+            connected.map_err(ended)?;
             return Ok(Answered { cookie: cookie.to_string(), account: account.clone(), connected: true });
         }
         let waiting = Waiting {
@@ -104,7 +113,11 @@ impl Accounts {
             .map(Zeroizing::new)
             .map_err(|e| AccountsError::Invalid(format!("the sign-in cannot be written: {e}")))?;
         let row = OnceRow { value: self.vault.seal(&[CONFIRM, name], &plain), ..once(CONFIRM, &cookie, name, ends) };
-        self.transact(|tx| tx.put_once(&row))?;
+        let kept = self.transact(|tx| {
+            still_open(tx, answered)?;
+            tx.put_once(&row)
+        });
+        kept.map_err(|error| ended(error.into()))?;
         Ok(Answered { cookie: cookie.to_string(), account: account.clone(), connected: false })
     }
 
@@ -238,5 +251,18 @@ impl Accounts {
             return Err(SignInProblem::Taken(connection.remote_address));
         }
         Ok(Finished { account: account.clone(), remote_address: connection.remote_address, again: false })
+    }
+}
+
+/// Undoes the transaction of a sign-in that was ended while Microsoft was asked.
+fn still_open(tx: &mut dyn Transaction, answered: &Digest) -> Result<(), StoreError> {
+    tx.take_once(ANSWERED, answered)?.map(drop).ok_or_else(|| StoreError::Undone("the sign-in was ended".into()))
+}
+
+/// What was undone for that reason.
+fn ended(problem: SignInProblem) -> SignInProblem {
+    match problem {
+        SignInProblem::Failed(AccountsError::Store(StoreError::Undone(_))) => SignInProblem::Stale,
+        other => other,
     }
 }

@@ -33,8 +33,11 @@ pub(super) const TICKET: &str = "sign-in-ticket";
 /// A sign-in that is at Microsoft.
 pub(super) const BEGUN: &str = "sign-in";
 
+/// A sign-in that Microsoft has answered and whose code is being exchanged: whatever ends it meanwhile takes this row away.
+pub(super) const ANSWERED: &str = "sign-in-answered";
+
 /// All that could still come to a connection.
-pub(super) const ON_ITS_WAY: [&str; 3] = [TICKET, BEGUN, CONFIRM];
+pub(super) const ON_ITS_WAY: [&str; 4] = [TICKET, BEGUN, ANSWERED, CONFIRM];
 
 /// A link that begins one sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,7 +237,11 @@ impl Accounts {
     pub fn finish(&self, query: CallbackQuery, cookie: Option<&str>) -> Result<Answered, SignInProblem> {
         let now = self.clock.now();
         let key = digest(query.state.as_deref().ok_or(SignInProblem::Stale)?);
-        let row = self.transact(|tx| tx.take_once(BEGUN, &key))?;
+        let row = self.transact(|tx| {
+            let Some(row) = tx.take_once(BEGUN, &key)? else { return Ok(None) };
+            tx.put_once(&OnceRow { kind: ANSWERED.into(), value: Vec::new(), ..row.clone() })?;
+            Ok(Some(row))
+        })?;
         let row = row.filter(|r| r.expires_at > now).ok_or(SignInProblem::Stale)?;
         let opened =
             self.vault.open_sealed(&["sign-in", &row.account], &row.value).map_err(|_| SignInProblem::Stale)?;
@@ -274,7 +281,7 @@ impl Accounts {
         };
         let claims = check_claims(&granted, connector, &begun.nonce, query.iss.as_deref())?;
         let connection = self.connection_of(&account, connector, granted, &claims)?;
-        self.granted(&account, connection)
+        self.granted(&account, connection, &key)
     }
 
     fn sign_in_connector(&self, standing: &super::policy::Standing) -> Result<ConnectorRow, SignInProblem> {

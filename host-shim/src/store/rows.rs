@@ -382,7 +382,7 @@ pub struct HookSecretRow {
 /// Something a browser holds the secret half of: a one-time ticket, a sign-in on its way, a session of the settings page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnceRow {
-    /// `settings-ticket`, `settings-session`, `sign-in-ticket`, `sign-in`, `sign-in-confirm`, `sign-in-done`, or `sign-in-spent`
+    /// `settings-ticket`, `settings-session`, `sign-in-ticket`, `sign-in`, `sign-in-answered`, `sign-in-confirm`, `sign-in-done`, or `sign-in-spent`
     /// for a ticket of a page.
     pub kind: String,
     /// SHA-256 of the secret half that the browser holds.
