@@ -60,6 +60,7 @@ sign-in-permission = Microsoft did not give the permission “{ $permission }”
 sign-in-mismatch = The answer did not fit the sign-in that was begun ({ $what }).
 sign-in-taken = The Microsoft account { $microsoft } is connected with another account of this server already.
 sign-in-admin = The server’s registration with Microsoft does not work. The administrator has to mend it:
+sign-in-leaving = This calendar is being disconnected from Microsoft: events are still being taken out of Teams.
 sign-in-failed = The sign-in could not be kept.
 next-close = You can close this window.
 next-settings = Back to the settings
@@ -67,6 +68,7 @@ next-begin-again = Go back to your settings and begin again.
 next-ask-administrator = Ask your administrator.
 next-try-again = Go back to your settings to try again.
 next-other-account = Sign in with another Microsoft account, or disconnect it there first.
+next-disconnected = Try again when that is done; your settings tell how far it is, and can end it at once.
 next-later = Try again in a few minutes.
 
 ## The question after the sign-in

@@ -302,3 +302,28 @@ fn a_disconnect_ends_every_sign_in_on_its_way() {
         assert!(!user.is_connected() && !user.has_tokens(), "{how}");
     }
 }
+
+#[test]
+fn no_sign_in_calls_off_a_disconnect() {
+    let (mut user, _) = User::with_a_meeting();
+    user.world.sim.fault(Fault::status(503).on_graph("DELETE", "/events").always());
+    let page = user.settings();
+    user.browser.press_with(&page, "disconnect-now", &[("events", "remove")]).unwrap();
+    // The page that was open before.
+    let refused = user.browser.click(&page, "other-account").unwrap();
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(refused.text().contains("is being disconnected"), "{}", refused.text());
+    let refused = user.browser.press(&page, "turn-off").unwrap();
+    assert_eq!(refused.attribute("status", "data-state").as_deref(), Some("leaving"), "{}", refused.text());
+    let refused = user.browser.press_with(&page, "turn-off", &[("teams", "on")]).unwrap();
+    assert_eq!(refused.attribute("status", "data-state").as_deref(), Some("leaving"), "{}", refused.text());
+    assert_ne!(refused.attribute("notice", "data-notice").as_deref(), Some("on"), "it is not turned on");
+    let (ok, told) = user.world.try_run(&["sign-in", ALICE]);
+    assert!(!ok && told.contains("being disconnected"), "{told}");
+    user.world.sim.clear_faults();
+    user.world.run(&["events", "retry", ALICE, "e1"]);
+    assert!(until(Duration::from_secs(20), || !user.has_tokens()), "{}", user.world.log_tail());
+    assert!(user.subjects(ALICE_AT_MICROSOFT).is_empty());
+    assert_eq!(user.world.sign_in(ALICE, ALICE_AT_MICROSOFT).status, 200);
+    assert!(user.is_connected(), "then it goes");
+}

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::session::{form_token, once, same};
-use super::sign_in::{ANSWERED, Finished, SIGN_IN_MS, SignInProblem};
+use super::sign_in::{ANSWERED, Finished, SIGN_IN_MS, SignInProblem, may};
 use super::{Accounts, AccountsError, digest, people, random_text};
 use crate::address::Address;
 use crate::store::{ConnectionRow, Digest, OnceRow, StoreError, Transaction};
@@ -161,10 +161,7 @@ impl Accounts {
             return self.finished(&done.account);
         }
         let (account, waiting) = self.waiting(row, now)?;
-        let standing = self.standing(&account)?;
-        if !standing.may_sign_in() {
-            return Err(SignInProblem::NotAllowed(standing.phrase()));
-        }
+        may(&self.standing(&account)?)?;
         let new = ConnectionRow {
             account: account.as_str().into(),
             connector: waiting.connector,

@@ -52,14 +52,15 @@ impl Accounts {
         })?)
     }
 
-    /// Turns the extension on or off for an account, as its user wants it.
+    /// Turns the extension on or off for an account, as its user wants it. While it is being disconnected it stays off.
     pub fn set_on(&self, account: &Address, on: bool) -> Result<AccountRow, AccountsError> {
         let now = self.clock.now();
         Ok(self.transact(|tx| {
             let mut row = tx.account(account.as_str())?.unwrap_or_else(|| empty(account, now));
-            row.on = on;
+            let leaving = tx.connection(account.as_str())?.is_some_and(|row| row.leaving_since.is_some());
+            row.on = on && !leaving;
             tx.put_account(&row)?;
-            if on {
+            if row.on {
                 tx.unpark(Some(account.as_str()), "policy", now)?;
                 tx.unpark(Some(account.as_str()), "off", now)?;
             }

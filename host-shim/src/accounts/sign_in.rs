@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::confirm::{Answered, CONFIRM};
 use super::connectors::is_usable;
 use super::entra::{Claims, Denied, Grant, Granted, lost_right, plain, stops_registration_at_sign_in};
+use super::policy::Standing;
 use super::session::once;
 use super::tokens::Tokens;
 use super::{Accounts, AccountsError, digest, people, random_text};
@@ -252,9 +253,7 @@ impl Accounts {
         }
         let account = Address::parse(&row.account).map_err(|_| SignInProblem::Stale)?;
         let standing = self.standing(&account)?;
-        if !standing.may_sign_in() {
-            return Err(SignInProblem::NotAllowed(standing.phrase()));
-        }
+        may(&standing)?;
         let rules = self.rules()?;
         let connector = rules.connectors.iter().find(|c| c.id == begun.connector && is_usable(c));
         let connector = connector.ok_or_else(|| SignInProblem::NotAllowed(standing.phrase()))?;
@@ -284,8 +283,9 @@ impl Accounts {
         self.granted(&account, connection, &key)
     }
 
-    fn sign_in_connector(&self, standing: &super::policy::Standing) -> Result<ConnectorRow, SignInProblem> {
-        let usable = standing.connector.as_ref().filter(|c| standing.may_sign_in() && is_usable(c));
+    fn sign_in_connector(&self, standing: &Standing) -> Result<ConnectorRow, SignInProblem> {
+        may(standing)?;
+        let usable = standing.connector.as_ref().filter(|c| is_usable(c));
         usable.cloned().ok_or_else(|| SignInProblem::NotAllowed(standing.phrase()))
     }
 
@@ -375,6 +375,14 @@ impl Accounts {
     pub fn forget_refreshes(&self, account: &Address) {
         self.refreshes.forget(account.as_str());
     }
+}
+
+/// Whether a sign-in may go on.
+pub(super) fn may(standing: &Standing) -> Result<(), SignInProblem> {
+    if standing.is_leaving() {
+        return Err(SignInProblem::Leaving);
+    }
+    if standing.may_sign_in() { Ok(()) } else { Err(SignInProblem::NotAllowed(standing.phrase())) }
 }
 
 /// Ends what could still come to a connection: links, sign-ins at Microsoft, questions with the tokens behind them.

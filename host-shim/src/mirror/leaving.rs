@@ -43,14 +43,14 @@ pub enum Left {
 }
 
 impl Mirror {
-    /// Turns the extension on or off for an account, as its user wants it.
+    /// Turns the extension on or off for an account, as its user wants it; gives whether it is on now.
     ///
     /// # Errors
     /// Where the store fails.
-    pub fn turn(&self, account: &Address, on: bool) -> Result<(), MirrorError> {
-        self.accounts.set_on(account, on).map_err(super::saves::accounts_failed)?;
+    pub fn turn(&self, account: &Address, on: bool) -> Result<bool, MirrorError> {
+        let row = self.accounts.set_on(account, on).map_err(super::saves::accounts_failed)?;
         self.pulse.wake();
-        Ok(())
+        Ok(row.on)
     }
 
     /// Ends an account's connection. Taking events away needs a living connection; over a dead one they are kept.

@@ -72,7 +72,14 @@ pub(super) async fn sign_in_link(State(shim): State<Arc<Shim>>, Named(name): Nam
         let standing = shim.accounts().standing(&account).map_err(accounts_problem)?;
         // Said here, where the commands that mend it can be named.
         if !standing.may_sign_in() {
-            let why = hindrances(&account, &standing).join("; ");
+            let mut why = hindrances(&account, &standing);
+            if standing.is_leaving() {
+                why.push(format!(
+                    "it is being disconnected, and events are still being taken out of Teams; \
+                     `teams-mirror disconnect {account}` ends that at once and leaves the rest there"
+                ));
+            }
+            let why = why.join("; ");
             return Err(Problem::new(
                 StatusCode::CONFLICT,
                 "may-not-sign-in",

@@ -39,8 +39,12 @@ pub(in crate::doors::public) async fn turn(
     let on = form.teams == "on";
     let mirror = public.mirror.clone();
     did(&public, &headers, &form.token, move |account| {
-        mirror.turn(account, on)?;
-        Ok(if on { "on" } else { "off" })
+        Ok(match (mirror.turn(account, on)?, on) {
+            (true, _) => "on",
+            (false, false) => "off",
+            // A page that was open before the disconnect.
+            (false, true) => "leaving",
+        })
     })
     .await
 }
