@@ -117,6 +117,23 @@ fn links_and_sign_ins_end() {
     shim.running.stop();
 }
 
+/// Back to the question, or the same question in a second tab: what is connected is not said to be nothing.
+#[test]
+fn cancel_after_connect_tells_what_is_so() {
+    let world = World::new();
+    let mut browser = Browser::default();
+    let question = browser.sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+    browser.press(&question, "confirm-yes").unwrap();
+    let late = browser.press(&question, "confirm-no").unwrap();
+    assert!(late.status == 200 && late.text().contains("Teams is connected"), "{}", late.text());
+    assert!(is_connected(&world, ALICE));
+    world.run(&["disconnect", ALICE]);
+    let question = browser.sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+    let no = browser.press(&question, "confirm-no").unwrap();
+    assert!(no.status == 200 && no.text().contains("Teams is not connected"), "{}", no.text());
+    assert_eq!(browser.press(&question, "confirm-no").unwrap().status, 400, "nothing is open any more");
+}
+
 /// F40: an impatient user presses twice; two tabs; the back button.
 #[test]
 fn pressing_twice_and_two_tabs_leave_one_connection() {

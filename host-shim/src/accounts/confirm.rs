@@ -63,6 +63,15 @@ pub enum Progress {
     Done(Address),
 }
 
+/// What came of a no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declined {
+    /// Nothing is kept of the sign-in.
+    Forgotten,
+    /// The user had said yes before; that stands.
+    TooLate,
+}
+
 /// What the store keeps of it, sealed.
 #[derive(Serialize, Deserialize)]
 struct Waiting {
@@ -189,16 +198,23 @@ impl Accounts {
         }
     }
 
-    /// The user said no: what was granted is forgotten.
+    /// The user said no: what was granted is forgotten. A no that comes after the yes (from a second tab, or from the page
+    /// before) takes nothing back.
     ///
     /// # Errors
-    /// As [`Accounts::confirm`].
-    pub fn decline(&self, cookie: &str, token: &str) -> Result<(), SignInProblem> {
+    /// As [`Accounts::confirm`]; [`SignInProblem::Stale`] where nothing is open any more.
+    pub fn decline(&self, cookie: &str, token: &str) -> Result<Declined, SignInProblem> {
         if !same(&form_token(cookie), token) {
             return Err(SignInProblem::OtherBrowser);
         }
-        let key = digest(cookie);
-        Ok(self.transact(|tx| tx.take_once(CONFIRM, &key).map(drop))?)
+        let (now, key) = (self.clock.now(), digest(cookie));
+        let (asked, done) = self.transact(|tx| Ok((tx.take_once(CONFIRM, &key)?, tx.once(DONE, &key)?)))?;
+        let open = |row: Option<OnceRow>| row.is_some_and(|row| row.expires_at > now);
+        match (open(done), open(asked)) {
+            (true, _) => Ok(Declined::TooLate),
+            (false, true) => Ok(Declined::Forgotten),
+            (false, false) => Err(SignInProblem::Stale),
+        }
     }
 
     fn waiting(&self, row: Option<OnceRow>, now: i64) -> Result<(Address, Waiting), SignInProblem> {

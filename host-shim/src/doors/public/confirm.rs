@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::pages::{Link, Message, broken, render, see_other};
 use super::sign_in::problem_page;
 use super::{Public, guard};
-use crate::accounts::confirm::{Answered, Progress, Question};
+use crate::accounts::confirm::{Answered, Declined, Progress, Question};
 use crate::accounts::sign_in::SignInProblem;
 use crate::address::Address;
 use crate::mirror::Elsewhere;
@@ -116,7 +116,10 @@ pub(super) async fn answer(
         let elsewhere = if form.events == "move" { Elsewhere::Move } else { Elsewhere::Keep };
         match form.connect.as_str() {
             "yes" => mirror.confirm_link(&cookie, &form.token, elsewhere).map(drop),
-            _ => accounts.decline(&cookie, &form.token).and(Err(SignInProblem::NotConfirmed)),
+            _ => match accounts.decline(&cookie, &form.token)? {
+                Declined::Forgotten => Err(SignInProblem::NotConfirmed),
+                Declined::TooLate => Ok(()),
+            },
         }
     })
     .await;
