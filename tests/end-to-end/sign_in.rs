@@ -134,6 +134,31 @@ fn cancel_after_connect_tells_what_is_so() {
     assert_eq!(browser.press(&question, "confirm-no").unwrap().status, 400, "nothing is open any more");
 }
 
+/// Both presses of a double click arrive before either is answered, in a browser whose scripts do not stop the second.
+#[test]
+fn two_answers_at_once_leave_one_connection() {
+    let world = World::new();
+    let mut browser = Browser::default();
+    for round in 0..5 {
+        let question = browser.sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+        assert!(question.has("confirm-yes"), "{round}: {}", question.text());
+        let start = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let mut press = browser.clone();
+                let (question, start) = (&question, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    let page = press.press(question, "confirm-yes").unwrap();
+                    assert!(page.status == 200 && page.text().contains("Teams is connected"), "{}", page.text());
+                });
+            }
+        });
+        assert!(is_connected(&world, ALICE));
+        world.run(&["disconnect", ALICE]);
+    }
+}
+
 /// F40: an impatient user presses twice; two tabs; the back button.
 #[test]
 fn pressing_twice_and_two_tabs_leave_one_connection() {
