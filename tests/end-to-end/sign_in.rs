@@ -364,6 +364,56 @@ fn an_account_renamed_or_removed_while_microsoft_answers_is_not_connected() {
     }
 }
 
+/// Where the webmail is of the same site, the window's cookie is sent with the frame's, under the same name, the older first.
+#[test]
+fn the_ticket_just_spent_decides_whose_settings_are_shown() {
+    let world = World::new();
+    let mut window = Browser::default();
+    window.sends.push(("sec-fetch-dest".into(), "document".into()));
+    let alices = window.open(&link(&world, ALICE)).unwrap();
+    assert!(alices.text().contains(ALICE), "{}", alices.text());
+    let mut frame = Browser::default();
+    frame.older = window.cookies();
+    frame.sends.push(("sec-fetch-dest".into(), "iframe".into()));
+    let page = frame.open(&link(&world, BOB)).unwrap();
+    assert!(page.text().contains(BOB) && !page.text().contains(ALICE), "{}", page.text());
+    assert_eq!(window.open(&alices.url).unwrap().status, 403, "the older session has ended");
+
+    // A frame that keeps no cookie is shown nobody's settings, although the window's came along.
+    window.open(&link(&world, ALICE)).unwrap();
+    let mut blocked = Browser::default();
+    (blocked.older, blocked.keeps_nothing) = (window.cookies(), true);
+    let page = blocked.open(&link(&world, BOB)).unwrap();
+    assert!(page.has("go-on") && !page.text().contains(ALICE), "{}", page.text());
+    // Nor where the window's session began only after the ticket was spent.
+    window.open(&link(&world, ALICE)).unwrap();
+    let page = window.open(blocked.visited.last().unwrap()).unwrap();
+    assert!(page.has("go-on") && !page.text().contains(ALICE), "{}", page.text());
+}
+
+#[test]
+fn of_two_sessions_the_newer_is_shown() {
+    let clock = std::sync::Arc::new(host_shim::clock::ShiftedClock::default());
+    let sim = graph_sim::Simulator::start(([127, 0, 0, 1], 0).into()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let extras = host_shim::serve::Extras { clock: Some(clock.clone()), ..Default::default() };
+    let shim = support::shim::start(&sim, &dir.path().join("state"), "test.tld", |_| {}, extras).unwrap();
+    let open = |account: &str| {
+        shim.hook.put_account(account, serde_json::json!({})).unwrap();
+        let mut browser = Browser::default();
+        browser.open(shim.hook.settings_link(account).unwrap().str("url")).unwrap();
+        clock.advance(1_000);
+        browser
+    };
+    let (alices, bobs) = (open(ALICE), open(BOB));
+    for (mut browser, older) in [(bobs.clone(), alices.cookies()), (alices, bobs.cookies())] {
+        browser.older = older;
+        let page = browser.open(&format!("{}/settings", shim.public_url)).unwrap();
+        assert!(page.text().contains(BOB) && !page.text().contains(ALICE), "{}", page.text());
+    }
+    shim.running.stop();
+}
+
 #[test]
 fn looking_at_a_link_does_not_use_it_up() {
     let world = World::new();
