@@ -192,19 +192,66 @@ fn while_microsoft_is_down_removing_waits_and_ends_after_a_day() {
     shim.running.shim().mirror().wake();
     let gone = until(Duration::from_secs(20), || shim.hook.account(ALICE).unwrap().json["connected"] == false);
     assert!(gone, "after a day the tokens go whatever is left");
+    // What could not be taken away by then stays, also when the user comes back.
+    sim.clear_faults();
+    assert_eq!(shim.sign_in(ALICE, ALICE_AT_MICROSOFT).unwrap().status, 200);
+    server.save("e3", &event::meeting("e3", "e3", &[]), &Put::wanted()).unwrap();
+    let edited = event::with_line(&server.stored("e1"), "SUMMARY", "SUMMARY:e1, edited");
+    server.save("e1", &edited, &Put::default()).unwrap();
+    let subjects = || {
+        let events = sim.events(ALICE_AT_MICROSOFT);
+        let mut subjects: Vec<_> =
+            events.iter().map(|e| e["subject"].as_str().unwrap_or_default().to_owned()).collect();
+        subjects.sort();
+        subjects
+    };
+    let all = until(Duration::from_secs(20), || subjects() == ["e1, edited", "e2", "e3"]);
+    assert!(all, "{:?}", subjects());
+    for uid in ["e1", "e2", "e3"] {
+        assert_eq!(shim.hook.event(ALICE, uid).unwrap().str("state"), "mirrored", "{uid}");
+    }
     shim.running.stop();
 }
 
 #[test]
 fn the_rest_is_left_when_the_user_has_no_patience() {
-    let (mut user, _) = User::with_a_meeting();
+    let (mut user, link) = User::with_a_meeting();
+    user.server.save("e2", &event::meeting("e2", "Review", &[]), &Put::wanted()).unwrap();
+    user.world.settled("e2");
     user.world.sim.fault(Fault::status(503).on_graph("DELETE", "/events").always());
     let page = user.press("disconnect-now", &[("events", "remove")]);
     assert_eq!(page.attribute("status", "data-state").as_deref(), Some("leaving"), "{}", page.text());
+    user.edit("e2", "Review, edited while it was to go");
     let page = user.browser.press(&page, "finish-now").unwrap();
     assert_eq!(page.attribute("notice", "data-notice").as_deref(), Some("disconnected"), "{}", page.text());
     assert!(!user.has_tokens());
-    assert_eq!(user.subjects(ALICE_AT_MICROSOFT), ["Planning"]);
+    assert_eq!(user.world.hook.event(ALICE, "e1").unwrap().str("state"), "mirrored");
+    // It stays left, whatever happens later.
+    user.world.sim.clear_faults();
+    assert_eq!(user.world.sign_in(ALICE, ALICE_AT_MICROSOFT).status, 200);
+    user.world.reaches("e2", "mirrored");
+    assert_eq!(user.subjects(ALICE_AT_MICROSOFT), ["Planning", "Review, edited while it was to go"]);
+    let answer = user.edit("e1", "Planning, edited");
+    assert_eq!(answer.str("join_url"), link, "{}", answer.text);
+    user.world.reaches("e1", "mirrored");
+    assert_eq!(user.subjects(ALICE_AT_MICROSOFT), ["Planning, edited", "Review, edited while it was to go"]);
+}
+
+#[test]
+fn an_event_deleted_while_leaving_is_not_left() {
+    let (mut user, _) = User::with_a_meeting();
+    user.world.sim.fault(Fault::status(503).on_graph("DELETE", "/events").always());
+    let page = user.press("disconnect-now", &[("events", "remove")]);
+    user.server.delete("e1").unwrap();
+    let gone = until(Duration::from_secs(20), || {
+        user.world.count("SELECT count(*) FROM events WHERE uid = 'e1' AND gone_at IS NULL AND desired = 'gone'") == 1
+    });
+    assert!(gone, "{}", user.world.log_tail());
+    user.browser.press(&page, "finish-now").unwrap();
+    user.world.sim.clear_faults();
+    assert_eq!(user.world.sign_in(ALICE, ALICE_AT_MICROSOFT).status, 200);
+    let gone = until(Duration::from_secs(20), || user.subjects(ALICE_AT_MICROSOFT).is_empty());
+    assert!(gone, "{}", user.world.log_tail());
 }
 
 #[test]

@@ -360,17 +360,6 @@ impl Accounts {
         })?)
     }
 
-    /// Drops an account's tokens, at once, and those of a sign-in that is on its way; a refresh on its way writes nothing any
-    /// more.
-    pub fn disconnect(&self, account: &Address) -> Result<(), AccountsError> {
-        self.transact(|tx| {
-            end_sign_ins(tx, account.as_str())?;
-            tx.remove_connection(account.as_str())
-        })?;
-        self.forget_refreshes(account);
-        Ok(())
-    }
-
     /// The connection was changed: no pause that concerned the old one counts.
     pub fn forget_refreshes(&self, account: &Address) {
         self.refreshes.forget(account.as_str());

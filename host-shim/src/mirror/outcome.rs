@@ -109,8 +109,13 @@ impl Mirror {
         let random = services.jitter();
         let words = self.words_of(account);
         let connected_at = crate::store::read(&*self.store, |tx| tx.connection(account))?.map(|c| c.since);
+        let for_stored = !matches!(plan.target, Target::Text { change: Some(_), .. });
         transact(&*self.store, |tx| {
             let Some(mut row) = tx.event(account, uid)? else { return Ok(()) };
+            if for_stored && connected_at.is_none() && row.generation == row.mirrored_generation {
+                // The account left while the hook ran, and what is there stays.
+                return Ok(());
+            }
             let verdict = verdict(&error, row.attempts, services.unreachable(), random, words);
             row.updated_at = now;
             row.state = verdict.state.name().into();

@@ -106,8 +106,7 @@ pub(super) async fn disconnect(
         let mut leaving = false;
         match (&microsoft_account, query.events) {
             (None, _) => {}
-            // The user's switch stays as it is: an administrator ends a connection, the user may make another.
-            (Some(_), EventsLeft::Keep) => shim.accounts().disconnect(&account).map_err(accounts_problem)?,
+            (Some(_), EventsLeft::Keep) => shim.mirror().end_connection(&account).map_err(mirror_problem)?,
             (Some(_), EventsLeft::Remove) => {
                 let left = shim.mirror().disconnect(&account, Leave::Remove).map_err(mirror_problem)?;
                 leaving = left == Left::Leaving;
