@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graph_sim::{Fault, UserKind};
+use graph_sim::{Fault, FaultKind, UserKind};
 use support::{Browser, Page, Put, Server, event};
 
 use crate::world::{ALICE, ALICE_AT_MICROSOFT, World, until};
@@ -208,7 +208,8 @@ fn while_microsoft_is_down_removing_waits_and_ends_after_a_day() {
     let all = until(Duration::from_secs(20), || subjects() == ["e1, edited", "e2", "e3"]);
     assert!(all, "{:?}", subjects());
     for uid in ["e1", "e2", "e3"] {
-        assert_eq!(shim.hook.event(ALICE, uid).unwrap().str("state"), "mirrored", "{uid}");
+        let mirrored = || shim.hook.event(ALICE, uid).unwrap().str("state") == "mirrored";
+        assert!(until(Duration::from_secs(20), mirrored), "{}", shim.hook.event(ALICE, uid).unwrap().text);
     }
     shim.running.stop();
 }
@@ -229,12 +230,14 @@ fn the_rest_is_left_when_the_user_has_no_patience() {
     // It stays left, whatever happens later.
     user.world.sim.clear_faults();
     assert_eq!(user.world.sign_in(ALICE, ALICE_AT_MICROSOFT).status, 200);
-    user.world.reaches("e2", "mirrored");
-    assert_eq!(user.subjects(ALICE_AT_MICROSOFT), ["Planning", "Review, edited while it was to go"]);
+    let both = ["Planning", "Review, edited while it was to go"];
+    let told = until(Duration::from_secs(20), || user.subjects(ALICE_AT_MICROSOFT) == both);
+    assert!(told, "{:?} {}", user.subjects(ALICE_AT_MICROSOFT), user.world.log_tail());
     let answer = user.edit("e1", "Planning, edited");
     assert_eq!(answer.str("join_url"), link, "{}", answer.text);
-    user.world.reaches("e1", "mirrored");
-    assert_eq!(user.subjects(ALICE_AT_MICROSOFT), ["Planning, edited", "Review, edited while it was to go"]);
+    let both = ["Planning, edited", "Review, edited while it was to go"];
+    let told = until(Duration::from_secs(20), || user.subjects(ALICE_AT_MICROSOFT) == both);
+    assert!(told, "{:?} {}", user.subjects(ALICE_AT_MICROSOFT), user.world.log_tail());
 }
 
 #[test]
@@ -373,4 +376,37 @@ fn no_sign_in_calls_off_a_disconnect() {
     assert!(user.subjects(ALICE_AT_MICROSOFT).is_empty());
     assert_eq!(user.world.sign_in(ALICE, ALICE_AT_MICROSOFT).status, 200);
     assert!(user.is_connected(), "then it goes");
+}
+
+#[test]
+fn a_save_on_its_way_when_the_user_leaves_comes_to_rest_and_promises_no_link() {
+    for (fault, outcome) in [
+        (Fault::new(FaultKind::Delay), "made"),
+        (Fault::throttled("1"), "held back"),
+        (Fault::status(400), "refused"),
+        (Fault::new(FaultKind::DropAfter), "made, and the answer lost"),
+    ] {
+        let world = World::signed_in();
+        let mut user = User { server: world.server(), browser: Browser::default(), world };
+        let page = user.settings();
+        user.world.sim.fault(fault.on_graph("POST", "/events").delay(2_000));
+        let text = event::meeting("e1", "Planning", &[]);
+        let (answer, stored) = std::thread::scope(|scope| {
+            let mut server = user.world.server();
+            let text = &text;
+            let save = scope.spawn(move || (server.save("e1", text, &Put::wanted()).unwrap(), server.stored("e1")));
+            let sent = || user.world.graph().iter().any(|request| request.method == "POST");
+            assert!(until(Duration::from_secs(20), sent), "{}", user.world.log_tail());
+            user.browser.press_with(&page, "disconnect-now", &[("events", "remove")]).unwrap();
+            save.join().unwrap()
+        });
+        assert_eq!((answer.str("state"), answer.str("join_url")), ("not-mirrored", ""), "{outcome}: {}", answer.text);
+        assert_eq!(answer.status, 200, "{outcome}: no link will come: {}", answer.text);
+        assert!(!event::unfolded(&stored).contains("teams.microsoft.com"), "{outcome}: {stored}");
+        assert!(until(Duration::from_secs(20), || !user.has_tokens()), "{outcome}: {}", user.world.log_tail());
+        assert!(user.subjects(ALICE_AT_MICROSOFT).is_empty(), "{outcome}");
+        user.world.reaches("e1", "not-mirrored");
+        let settled = "SELECT count(*) FROM events WHERE uid = 'e1' AND generation = mirrored_generation";
+        assert_eq!(user.world.count(settled), 1, "{outcome}");
+    }
 }

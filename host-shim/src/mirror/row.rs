@@ -200,6 +200,29 @@ pub(super) fn left(row: &mut EventRow, now: i64) {
     row.due_at = None;
 }
 
+/// Nothing is there and nothing should be: that is brought about, and needs no connection. Gives whether it is so.
+pub(super) fn nothing_left(row: &mut EventRow) -> bool {
+    let wanted = row.desired == Desired::Unstored || (row.desired == Desired::Stored && row.mirror);
+    if wanted || row.record.is_some() {
+        return false;
+    }
+    if row.generation == row.mirrored_generation {
+        return true;
+    }
+    row.mirrored_generation = row.generation;
+    row.parked = None;
+    if row.desired == Desired::Stored {
+        row.text = None;
+        row.made_for = None;
+        if !matches!(row.state.as_str(), "removed" | "not-mirrored") {
+            row.state = "not-mirrored".into();
+            row.reason = None;
+            row.message = None;
+        }
+    }
+    true
+}
+
 /// There is new work: it starts with a clean slate.
 pub(super) fn begin(row: &mut EventRow, now: i64) {
     row.state = "pending".into();
@@ -409,6 +432,19 @@ mod tests {
         left(&mut row, 13);
         assert_ne!(row.generation, row.mirrored_generation, "its removal was begun");
         assert_eq!((row.state.as_str(), row.parked.as_deref(), row.due_at), ("mirrored", Some("connection"), None));
+    }
+
+    #[test]
+    fn where_nothing_is_and_nothing_should_be_there_is_no_work() {
+        let mut row = made("c1", 1);
+        stored(&mut row, &save(&proposal("c1", 1)), 5);
+        withdrawn(&mut row, 6);
+        assert!(!nothing_left(&mut row), "it is still there");
+        row.record = None;
+        assert!(nothing_left(&mut row));
+        assert_eq!((row.generation, row.state.as_str()), (row.mirrored_generation, "not-mirrored"));
+        assert!(stored(&mut row, &save(&proposal("c2", 1)), 7), "a later save with a meeting is work");
+        assert!(!nothing_left(&mut row), "now it should be there");
     }
 
     #[test]
