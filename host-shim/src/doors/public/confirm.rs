@@ -1,11 +1,12 @@
 //! The user's yes to what Microsoft answered: which Microsoft account for which calendar, and what becomes of earlier events.
 
 use askama::Template;
-use axum::extract::{Form, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::extract::{Asked, Form};
 use super::pages::{Link, Message, broken, render, see_other};
 use super::sign_in::problem_page;
 use super::{Public, guard};
@@ -67,7 +68,7 @@ pub(super) fn go_on(public: &Public, answered: &Answered) -> Response {
 }
 
 /// `GET /signin/confirm?s=…`.
-pub(super) async fn ask(State(public): State<Public>, Query(query): Query<WhichQuery>, headers: HeaderMap) -> Response {
+pub(super) async fn ask(State(public): State<Public>, Asked(query): Asked<WhichQuery>, headers: HeaderMap) -> Response {
     let (w, progress) = match progress(&public, &query.s, &headers).await {
         Ok(found) => found,
         Err(response) => return response,
@@ -98,7 +99,7 @@ fn page<'a>(public: &'a Public, w: &'static Words, which: &'a str, question: &'a
 /// `POST /signin/confirm?s=…`.
 pub(super) async fn answer(
     State(public): State<Public>,
-    Query(query): Query<WhichQuery>,
+    Asked(query): Asked<WhichQuery>,
     headers: HeaderMap,
     Form(form): Form<AnswerForm>,
 ) -> Response {
@@ -133,7 +134,7 @@ pub(super) async fn answer(
 /// `GET /signin/done?s=…`.
 pub(super) async fn done(
     State(public): State<Public>,
-    Query(query): Query<WhichQuery>,
+    Asked(query): Asked<WhichQuery>,
     headers: HeaderMap,
 ) -> Response {
     let (w, progress) = match progress(&public, &query.s, &headers).await {

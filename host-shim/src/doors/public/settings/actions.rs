@@ -1,6 +1,6 @@
 //! The settings page's forms. Each carries the token of the session it was made for; without it nothing is done.
 
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use super::page::{At, MEETINGS, PageError};
 use crate::accounts::AccountsError;
 use crate::accounts::session::Session;
 use crate::address::Address;
+use crate::doors::public::extract::Form;
 use crate::doors::public::pages::{broken, said, see_other};
 use crate::doors::public::{Public, guard};
 use crate::mirror::{Leave, Left};

@@ -13,11 +13,12 @@ pub(super) mod actions;
 mod events;
 mod page;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::extract::Asked;
 use super::pages::{Link, Message, broken, said, see_other};
 use super::{Public, guard};
 use crate::accounts::AccountsError;
@@ -47,7 +48,7 @@ pub(super) struct SettingsQuery {
 /// `GET /settings`.
 pub(super) async fn open(
     State(public): State<Public>,
-    Query(query): Query<SettingsQuery>,
+    Asked(query): Asked<SettingsQuery>,
     headers: HeaderMap,
 ) -> Response {
     if !query.ticket.is_empty() {
