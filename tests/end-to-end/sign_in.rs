@@ -445,3 +445,39 @@ fn cookies_are_of_this_host_alone_and_out_of_reach_of_scripts() {
         "{cookie}"
     );
 }
+
+#[test]
+fn the_log_tells_how_sign_ins_end_and_why() {
+    let world = World::new();
+    let try_once = |fault: Fault| {
+        world.sim.fault(fault.on_token());
+        let page = Browser::default().sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+        assert!(page.text().contains("not connected"), "{}", page.text());
+    };
+    let warned = |what: &str| {
+        world.log().lines().any(|line| line.contains("WARN") && line.contains("sign-in") && line.contains(what))
+    };
+    try_once(Fault::new(FaultKind::DropBefore));
+    assert!(warned("no answer"), "{}", world.log_tail());
+    try_once(Fault::status(503));
+    assert!(warned("503"), "{}", world.log_tail());
+    try_once(Fault::aadsts(50_076));
+    assert!(warned("AADSTS50076"), "{}", world.log_tail());
+    try_once(Fault::aadsts(90_033));
+    assert!(warned("AADSTS90033"), "{}", world.log_tail());
+    try_once(Fault::aadsts(7_000_222));
+    assert!(warned("AADSTS7000222"), "{}", world.log_tail());
+    // The registration is dead by now; its code is told to the administrator, too.
+    for command in
+        [vec!["connector", "show", "teams"], vec!["connector", "list"], vec!["status"], vec!["status", ALICE]]
+    {
+        let told = world.run(&command);
+        assert!(told.contains("AADSTS7000222"), "{command:?}: {told}");
+    }
+
+    let world = World::signed_in();
+    let log = world.log();
+    let told = log.lines().find(|line| line.contains("INFO") && line.contains("connected with Microsoft"));
+    let told = told.unwrap_or_else(|| panic!("{}", world.log_tail()));
+    assert!(told.contains(ALICE) && told.contains("teams") && !told.contains(ALICE_AT_MICROSOFT), "{told}");
+}

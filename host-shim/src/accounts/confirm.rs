@@ -263,6 +263,9 @@ impl Accounts {
         if !connected {
             return Err(SignInProblem::Taken(connection.remote_address));
         }
+        let rules = self.rules()?;
+        let connector = rules.connectors.iter().find(|c| c.id == connection.connector).map(|c| c.name.as_str());
+        tracing::info!(%account, connector, "connected with Microsoft");
         Ok(Finished { account: account.clone(), remote_address: connection.remote_address, again: false })
     }
 }

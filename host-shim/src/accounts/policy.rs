@@ -168,7 +168,7 @@ impl Accounts {
 impl Standing {
     /// The sentence for administrators, who read of a dead connector why.
     fn in_english(&self) -> String {
-        let why = self.connector.as_ref().and_then(|row| row.dead_message.clone());
+        let why = self.connector.as_ref().and_then(ConnectorRow::death);
         why.filter(|_| self.usable).unwrap_or_else(|| self.phrase().to_string())
     }
 }

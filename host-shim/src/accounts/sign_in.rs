@@ -267,7 +267,12 @@ impl Accounts {
         let code = query.code.as_deref().filter(|c| !c.is_empty()).ok_or(SignInProblem::Mismatch("code"))?;
         let deadline = Instant::now().checked_add(EXCHANGE).unwrap_or_else(Instant::now);
         let grant = Grant::Code { code, verifier: &begun.verifier };
-        let granted = match self.ask(connector, &grant, deadline)? {
+        let answer = self.ask(connector, &grant, deadline)?;
+        if let Err(denied) = &answer {
+            let (connector, cause) = (&connector.name, denied.cause());
+            tracing::warn!(%account, connector, cause, "a sign-in failed: Microsoft's token endpoint gave no tokens");
+        }
+        let granted = match answer {
             Ok(granted) => granted,
             Err(Denied::User { phrase, .. }) => return Err(SignInProblem::Refused(phrase)),
             Err(Denied::Later { phrase, .. }) => return Err(SignInProblem::Later(phrase)),

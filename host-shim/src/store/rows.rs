@@ -324,6 +324,14 @@ pub struct ConnectorRow {
     pub dead_message: Option<String>,
 }
 
+impl ConnectorRow {
+    /// Why it is dead, in a sentence with the code, for administrators; `None` while it is alive.
+    pub fn death(&self) -> Option<String> {
+        let code = self.dead.as_ref()?;
+        Some(self.dead_message.as_ref().map_or_else(|| code.clone(), |message| format!("{message} ({code})")))
+    }
+}
+
 impl std::fmt::Debug for ConnectorRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ConnectorRow")

@@ -15,7 +15,7 @@ use crate::accounts::policy::{Button, Standing};
 use crate::address::Address;
 use crate::mirror::{Leave, Left};
 use crate::serve::Shim;
-use crate::store::ConnectionRow;
+use crate::store::{ConnectionRow, ConnectorRow};
 
 /// How many of its last events are told with an account.
 const LAST_EVENTS: u32 = 10;
@@ -159,7 +159,7 @@ fn hindrances(account: &Address, standing: &Standing) -> Vec<String> {
         ),
         _ => {}
     }
-    if let Some(dead) = standing.connector.as_ref().and_then(|row| row.dead_message.as_ref().or(row.dead.as_ref())) {
+    if let Some(dead) = standing.connector.as_ref().and_then(ConnectorRow::death) {
         hindrances.push(format!("Microsoft refuses the connector: {dead}"));
     }
     hindrances
