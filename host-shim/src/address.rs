@@ -15,7 +15,7 @@ pub struct Address(String);
 #[error("`{text}` is not an address: {why}")]
 pub struct AddressError {
     text: String,
-    why: &'static str,
+    pub(crate) why: &'static str,
 }
 
 impl Address {

@@ -77,7 +77,9 @@ impl TryFrom<String> for Endpoint {
             return Ok(Self::Unix(path.into()));
         }
         text.parse().map(Self::Tcp).map_err(|_| {
-            format!("`{text}` is no address to listen on; write `127.0.0.1:7460` or `unix:/run/teams-mirror/hook.sock`")
+            format!(
+                "`{text}` is no address to listen on; write an IP address with a port, as in `127.0.0.1:7460`, or the path of a socket, as in `unix:/run/teams-mirror/hook.sock`"
+            )
         })
     }
 }
@@ -296,6 +298,9 @@ fn check_origin(origin: &str) -> Result<(), &'static str> {
 /// Adds "did you mean" to the parser's complaint about an unknown key.
 fn explain(complaint: &str) -> String {
     let mut quoted = complaint.split('`').skip(1).step_by(2);
+    if complaint.contains("expected a duration") {
+        return format!("{}\nWrite it with its unit and in quotes: `\"5s\"`, `\"10m\"`, `\"24h\"`.", complaint.trim());
+    }
     if !complaint.contains("unknown field") {
         return complaint.trim().to_owned();
     }
@@ -319,6 +324,12 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         Config::read(file.path())
+    }
+
+    #[test]
+    fn a_duration_without_its_unit_is_explained() {
+        let said = read("state_dir = '/x'\npublic_url = 'https://x.example'\n[mirror]\npatience = 5\n").unwrap_err();
+        assert!(said.to_string().contains("\"5s\""), "{said}");
     }
 
     #[test]

@@ -39,7 +39,12 @@ impl Listener {
         match endpoint {
             Endpoint::Tcp(address) => {
                 let listener = TcpListener::bind(address).await.map_err(|e| {
-                    format!("cannot listen on `{address}`: {e}; is another `teams-mirror serve` running?")
+                    let why = match e.kind() {
+                        std::io::ErrorKind::AddrInUse => "; is another `teams-mirror serve` running?",
+                        std::io::ErrorKind::AddrNotAvailable => "; name an address of this machine",
+                        _ => "",
+                    };
+                    format!("cannot listen on `{address}`: {e}{why}")
                 })?;
                 Ok(Self { socket: Socket::Tcp(listener) })
             }
@@ -56,7 +61,13 @@ impl Listener {
     }
 
     fn bind_unix(path: &Path, mode: u32) -> Result<Self, String> {
-        let err = |e: std::io::Error| format!("cannot listen on `{}`: {e}", path.display());
+        let err = |e: std::io::Error| match e.kind() {
+            std::io::ErrorKind::NotFound => format!(
+                "cannot listen on `{}`: its folder does not exist; make it, or have systemd make it (`RuntimeDirectory=`)",
+                path.display()
+            ),
+            _ => format!("cannot listen on `{}`: {e}", path.display()),
+        };
         // A socket left behind by a killed process is in the way; anything else there is not ours to remove.
         if let Ok(known) = std::fs::symlink_metadata(path) {
             if !known.file_type().is_socket() {

@@ -178,7 +178,9 @@ pub(super) fn normal(scope: &Scope) -> Result<Scope, AccountsError> {
     let invalid = |e: crate::address::AddressError| AccountsError::Invalid(e.to_string());
     Ok(match scope {
         Scope::Server => Scope::Server,
-        Scope::Domain(name) => Scope::Domain(Address::parse_domain(name).map_err(invalid)?),
+        Scope::Domain(name) => Scope::Domain(Address::parse_domain(name).map_err(|e| {
+            AccountsError::Invalid(format!("`{name}` is not a domain ({}); write it as in `example.org`", e.why))
+        })?),
         Scope::Account(name) => Scope::Account(Address::parse(name).map_err(invalid)?.as_str().into()),
     })
 }

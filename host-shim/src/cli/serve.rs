@@ -58,6 +58,13 @@ impl Serve {
 }
 
 fn begin_log(log: &Log) -> Result<(), Failure> {
+    // A word alone would count as the name of a part of the program, and silence the rest.
+    let levels = ["off", "error", "warn", "info", "debug", "trace"];
+    let stray =
+        |part: &&str| !part.contains(['=', ':', '_']) && !levels.iter().any(|level| part.eq_ignore_ascii_case(level));
+    if let Some(word) = log.filter.split(',').map(str::trim).find(stray) {
+        return Err(format!("`log.filter` in the configuration: `{word}` is no level; write for example `info`").into());
+    }
     let filter = EnvFilter::try_new(&log.filter)
         .map_err(|e| format!("`log.filter` in the configuration is not understood: {e}; write for example `info`"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

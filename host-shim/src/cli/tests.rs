@@ -210,6 +210,15 @@ fn another_installations_key_ring_is_refused() {
 }
 
 #[test]
+fn a_domain_that_is_none_is_said_to_be_none() {
+    let house = House::new();
+    for wrong in ["alice@example.org", "https://example.org"] {
+        let said = house.run(&["enable", "--domain", wrong]).unwrap_err();
+        assert!(said.contains("is not a domain") && said.contains(wrong), "{said}");
+    }
+}
+
+#[test]
 fn a_rule_for_a_domain_nobody_speaks_for_is_told() {
     let house = House::new();
     house.run(&["enable", "--domain", "tset.tld"]).unwrap();

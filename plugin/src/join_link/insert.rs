@@ -134,7 +134,8 @@ fn append(document: &mut Document<'_>, at: usize, place: usize, text: &str) {
     let (Some(before), Some(after)) = (raw.get(..offset), raw.get(offset..)) else { return };
     let mut edited = String::with_capacity(raw.len() + text.len() * 2);
     edited.push_str(before);
-    edited.push_str(line_end);
+    // A stray CR at the end of the content must not become part of the fold's line end.
+    edited.push_str(if before.ends_with('\r') { "\r\n" } else { line_end });
     edited.push(' ');
     edited.push_str(&folded(text, 1, line_end));
     if !trim_line_end(after).is_empty() {

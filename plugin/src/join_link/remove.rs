@@ -5,6 +5,9 @@ use super::fold::{fold_at, fold_before, raw_offset};
 use super::lines::{Document, EventLines, Line, split_value, trim_line_end};
 use crate::words::{Phrase, Words};
 
+/// More rounds than anybody's editing makes of one description.
+const ROUNDS: usize = 8;
+
 /// Whose lines go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ours<'a> {
@@ -47,23 +50,30 @@ fn remove_from(document: &mut Document<'_>, event: &EventLines, ours: Ours<'_>, 
         if !is_description && !block::is_html_property(line.name()) {
             continue;
         }
-        let unfolded = line.unfolded().into_owned();
-        let found = if is_description { block::in_plain(&unfolded) } else { block::in_html(&unfolded) };
-        // From the last to the first, so that the places of the others stay right.
-        for found in found.iter().filter(|found| ours.has(found)).rev() {
-            urls.extend(found.url.clone());
-            if is_description {
-                had_block = true;
-                flags.push_str(&found.flags);
-                let started = [flag::DESCRIPTION_ABSENT, flag::DESCRIPTION_EMPTY];
-                let gap = if found.flags.contains(started) { 0 } else { gap_before(&unfolded, found.start) };
-                cut(line, found.start - gap, found.end);
-            } else {
-                cut(line, found.start, found.end);
+        // Where copies of a block were mixed up, what stood around one that is gone may make another.
+        for _ in 0..ROUNDS {
+            let unfolded = line.unfolded().into_owned();
+            let mut found = if is_description { block::in_plain(&unfolded) } else { block::in_html(&unfolded) };
+            found.retain(|found| ours.has(found));
+            // From the last to the first, so that the places of the others stay right.
+            for found in found.iter().rev() {
+                urls.extend(found.url.clone());
+                if is_description {
+                    had_block = true;
+                    flags.push_str(&found.flags);
+                    let started = [flag::DESCRIPTION_ABSENT, flag::DESCRIPTION_EMPTY];
+                    let gap = if found.flags.contains(started) { 0 } else { gap_before(&unfolded, found.start) };
+                    cut(line, found.start - gap, found.end);
+                } else {
+                    cut(line, found.start, found.end);
+                }
+                let now_empty = split_value(&line.unfolded()).is_some_and(|(_, value)| value.is_empty());
+                if is_description && found.flags.contains(flag::DESCRIPTION_ABSENT) && now_empty {
+                    gone.push(at);
+                }
             }
-            let now_empty = split_value(&line.unfolded()).is_some_and(|(_, value)| value.is_empty());
-            if is_description && found.flags.contains(flag::DESCRIPTION_ABSENT) && now_empty {
-                gone.push(at);
+            if found.is_empty() {
+                break;
             }
         }
     }
