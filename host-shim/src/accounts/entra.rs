@@ -214,11 +214,12 @@ fn denied(answer: &Answer, now: i64) -> Denied {
         Denied::Later { after_ms: asked.unwrap_or(default_ms), phrase, cause }
     };
     let status = answer.status;
+    let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
     if status == 429 || status >= 500 {
         let phrase = Phrase::new("later-status").with("status", status.to_string());
-        return later(LATER_MS, phrase, format!("status {status}"));
+        let named = body.error_codes.first().map_or_else(String::new, |code| format!("AADSTS{code}, "));
+        return later(LATER_MS, phrase, format!("{named}status {status}"));
     }
-    let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
     if body.error.is_empty() || !(400..500).contains(&status) {
         let phrase = Phrase::new("later-no-sense").with("status", status.to_string());
         return later(LATER_MS, phrase, format!("an answer that is none, status {status}"));

@@ -93,8 +93,8 @@ fn of_connector(connector: &ConnectorInfo) -> Vec<String> {
             .extend(connector.missing.iter().map(|missing| format!("the connector `{name}` is incomplete: {missing}")));
     }
     if let Some(code) = &connector.dead {
-        let why = connector.dead_message.as_ref().map_or_else(String::new, |message| format!(": {message}"));
-        to_do.push(format!("the connector `{name}` is refused by Microsoft ({code}){why}"));
+        let why = connector.dead_message.as_ref().map_or_else(String::new, |message| format!("{message} "));
+        to_do.push(format!("the connector `{name}` is refused by Microsoft: {why}({code})"));
     }
     if !connector.enabled {
         to_do.push(format!("the connector `{name}` is switched off; `teams-mirror connector enable {name}`"));
