@@ -231,6 +231,13 @@ impl Config {
         if url.query().is_some() || url.fragment().is_some() {
             return Err("`public_url` must not have a query or a fragment".into());
         }
+        if url.path().contains("//") {
+            return Err(format!(
+                "`public_url` has `//` in its path (`{}`), which browsers read as the beginning of another host's address; \
+                 write single slashes",
+                url.path()
+            ));
+        }
         for origin in &self.webmail_origins {
             check_origin(origin).map_err(|why| format!("`webmail_origins` holds `{origin}`, {why}"))?;
         }
@@ -376,6 +383,11 @@ mod tests {
         for line in ["public_url = 'http://mail.example.org'", "public_url = 'ftp://x.example'", "public_url = 'mail'"]
         {
             assert!(read(&format!("state_dir = '/x'\n{line}\n")).is_err(), "{line}");
+        }
+        // A browser reads `Location: //y.example/settings` as another host's address.
+        for address in ["https://x.example//y.example", "https://x.example/a//b", r"https://x.example/\y.example/a"] {
+            let error = read(&format!("state_dir = '/x'\npublic_url = '{address}'\n")).unwrap_err().to_string();
+            assert!(error.contains("`public_url`") && error.contains("`//`"), "{address}: {error}");
         }
         let open = "state_dir = '/x'\npublic_url = 'https://x.example'\n[listen]\nhook = '0.0.0.0:7460'\n";
         assert!(read(open).unwrap_err().to_string().contains("loopback"));

@@ -59,6 +59,7 @@ sign-in-permission = Microsoft hat die Berechtigung „{ $permission }“ nicht 
 sign-in-mismatch = Die Antwort passt nicht zu der Anmeldung, die begonnen wurde ({ $what }).
 sign-in-taken = Das Microsoft-Konto { $microsoft } ist schon mit einem anderen Konto dieses Servers verbunden.
 sign-in-admin = Die Registrierung des Servers bei Microsoft funktioniert nicht. Die Administration muss sie in Ordnung bringen:
+sign-in-leaving = Dieser Kalender wird gerade von Microsoft getrennt: Es werden noch Termine aus Teams entfernt.
 sign-in-failed = Die Anmeldung konnte nicht behalten werden.
 next-close = Sie können dieses Fenster schließen.
 next-settings = Zurück zu den Einstellungen
@@ -66,6 +67,7 @@ next-begin-again = Gehen Sie zurück zu Ihren Einstellungen und beginnen Sie von
 next-ask-administrator = Fragen Sie Ihre Administration.
 next-try-again = Gehen Sie zurück zu Ihren Einstellungen, um es noch einmal zu versuchen.
 next-other-account = Melden Sie sich mit einem anderen Microsoft-Konto an, oder trennen Sie es dort zuerst.
+next-disconnected = Versuchen Sie es noch einmal, wenn das erledigt ist; Ihre Einstellungen zeigen, wie weit es ist, und können es sofort beenden.
 next-later = Versuchen Sie es in ein paar Minuten noch einmal.
 
 ## Die Frage nach der Anmeldung
@@ -90,6 +92,9 @@ confirm-other = Ein anderes Microsoft-Konto benutzen
 nothing-here-title = Hier ist nichts
 nothing-here = Diese Adresse gehört zur Verbindung zwischen Ihrem Kalender und Microsoft Teams.
 nothing-here-next = Gehen Sie zurück zu den Einstellungen in Ihrem Webmailer oder Kalender und beginnen Sie dort.
+not-understood-title = Das war nicht zu lesen
+not-understood = Was Ihr Browser gesendet hat, ist nicht, was diese Seite sendet; es wurde nichts geändert.
+not-understood-next = Öffnen Sie die Einstellungen noch einmal aus Ihrem Webmailer oder Kalender.
 broken-title = Hier ist etwas schiefgegangen
 broken = Das konnte nicht fortgesetzt werden. Es wurde nichts geändert.
 broken-next = Gehen Sie zurück zu den Einstellungen in Ihrem Webmailer oder Kalender und versuchen Sie es noch einmal; wenn es wieder geschieht, sagen Sie es Ihrer Administration.

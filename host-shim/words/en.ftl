@@ -60,6 +60,7 @@ sign-in-permission = Microsoft did not give the permission “{ $permission }”
 sign-in-mismatch = The answer did not fit the sign-in that was begun ({ $what }).
 sign-in-taken = The Microsoft account { $microsoft } is connected with another account of this server already.
 sign-in-admin = The server’s registration with Microsoft does not work. The administrator has to mend it:
+sign-in-leaving = This calendar is being disconnected from Microsoft: events are still being taken out of Teams.
 sign-in-failed = The sign-in could not be kept.
 next-close = You can close this window.
 next-settings = Back to the settings
@@ -67,6 +68,7 @@ next-begin-again = Go back to your settings and begin again.
 next-ask-administrator = Ask your administrator.
 next-try-again = Go back to your settings to try again.
 next-other-account = Sign in with another Microsoft account, or disconnect it there first.
+next-disconnected = Try again when that is done; your settings tell how far it is, and can end it at once.
 next-later = Try again in a few minutes.
 
 ## The question after the sign-in
@@ -91,6 +93,9 @@ confirm-other = Use another Microsoft account
 nothing-here-title = There is nothing here
 nothing-here = This address belongs to the connection between your calendar and Microsoft Teams.
 nothing-here-next = Go back to the settings in your webmail or calendar and start from there.
+not-understood-title = That could not be read
+not-understood = What your browser sent is not what this page sends, so nothing was changed.
+not-understood-next = Open the settings again from your webmail or calendar.
 broken-title = Something broke here
 broken = That could not be carried on. Nothing was changed.
 broken-next = Go back to the settings in your webmail or calendar and try again; if it happens again, tell your administrator.

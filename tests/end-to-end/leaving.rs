@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graph_sim::{Fault, UserKind};
+use graph_sim::{Fault, FaultKind, UserKind};
 use support::{Browser, Page, Put, Server, event};
 
 use crate::world::{ALICE, ALICE_AT_MICROSOFT, World, until};
@@ -192,19 +192,69 @@ fn while_microsoft_is_down_removing_waits_and_ends_after_a_day() {
     shim.running.shim().mirror().wake();
     let gone = until(Duration::from_secs(20), || shim.hook.account(ALICE).unwrap().json["connected"] == false);
     assert!(gone, "after a day the tokens go whatever is left");
+    // What could not be taken away by then stays, also when the user comes back.
+    sim.clear_faults();
+    assert_eq!(shim.sign_in(ALICE, ALICE_AT_MICROSOFT).unwrap().status, 200);
+    server.save("e3", &event::meeting("e3", "e3", &[]), &Put::wanted()).unwrap();
+    let edited = event::with_line(&server.stored("e1"), "SUMMARY", "SUMMARY:e1, edited");
+    server.save("e1", &edited, &Put::default()).unwrap();
+    let subjects = || {
+        let events = sim.events(ALICE_AT_MICROSOFT);
+        let mut subjects: Vec<_> =
+            events.iter().map(|e| e["subject"].as_str().unwrap_or_default().to_owned()).collect();
+        subjects.sort();
+        subjects
+    };
+    let all = until(Duration::from_secs(20), || subjects() == ["e1, edited", "e2", "e3"]);
+    assert!(all, "{:?}", subjects());
+    for uid in ["e1", "e2", "e3"] {
+        let mirrored = || shim.hook.event(ALICE, uid).unwrap().str("state") == "mirrored";
+        assert!(until(Duration::from_secs(20), mirrored), "{}", shim.hook.event(ALICE, uid).unwrap().text);
+    }
     shim.running.stop();
 }
 
 #[test]
 fn the_rest_is_left_when_the_user_has_no_patience() {
-    let (mut user, _) = User::with_a_meeting();
+    let (mut user, link) = User::with_a_meeting();
+    user.server.save("e2", &event::meeting("e2", "Review", &[]), &Put::wanted()).unwrap();
+    user.world.settled("e2");
     user.world.sim.fault(Fault::status(503).on_graph("DELETE", "/events").always());
     let page = user.press("disconnect-now", &[("events", "remove")]);
     assert_eq!(page.attribute("status", "data-state").as_deref(), Some("leaving"), "{}", page.text());
+    user.edit("e2", "Review, edited while it was to go");
     let page = user.browser.press(&page, "finish-now").unwrap();
     assert_eq!(page.attribute("notice", "data-notice").as_deref(), Some("disconnected"), "{}", page.text());
     assert!(!user.has_tokens());
-    assert_eq!(user.subjects(ALICE_AT_MICROSOFT), ["Planning"]);
+    assert_eq!(user.world.hook.event(ALICE, "e1").unwrap().str("state"), "mirrored");
+    // It stays left, whatever happens later.
+    user.world.sim.clear_faults();
+    assert_eq!(user.world.sign_in(ALICE, ALICE_AT_MICROSOFT).status, 200);
+    let both = ["Planning", "Review, edited while it was to go"];
+    let told = until(Duration::from_secs(20), || user.subjects(ALICE_AT_MICROSOFT) == both);
+    assert!(told, "{:?} {}", user.subjects(ALICE_AT_MICROSOFT), user.world.log_tail());
+    let answer = user.edit("e1", "Planning, edited");
+    assert_eq!(answer.str("join_url"), link, "{}", answer.text);
+    let both = ["Planning, edited", "Review, edited while it was to go"];
+    let told = until(Duration::from_secs(20), || user.subjects(ALICE_AT_MICROSOFT) == both);
+    assert!(told, "{:?} {}", user.subjects(ALICE_AT_MICROSOFT), user.world.log_tail());
+}
+
+#[test]
+fn an_event_deleted_while_leaving_is_not_left() {
+    let (mut user, _) = User::with_a_meeting();
+    user.world.sim.fault(Fault::status(503).on_graph("DELETE", "/events").always());
+    let page = user.press("disconnect-now", &[("events", "remove")]);
+    user.server.delete("e1").unwrap();
+    let gone = until(Duration::from_secs(20), || {
+        user.world.count("SELECT count(*) FROM events WHERE uid = 'e1' AND gone_at IS NULL AND desired = 'gone'") == 1
+    });
+    assert!(gone, "{}", user.world.log_tail());
+    user.browser.press(&page, "finish-now").unwrap();
+    user.world.sim.clear_faults();
+    assert_eq!(user.world.sign_in(ALICE, ALICE_AT_MICROSOFT).status, 200);
+    let gone = until(Duration::from_secs(20), || user.subjects(ALICE_AT_MICROSOFT).is_empty());
+    assert!(gone, "{}", user.world.log_tail());
 }
 
 #[test]
@@ -268,4 +318,95 @@ fn another_microsoft_account_makes_events_to_come_anew_where_asked_to() {
     user.edit("e1", "Planning, edited");
     user.world.reaches("e1", "mirrored");
     assert_eq!(user.subjects(CARL_AT_MICROSOFT), ["Planning, edited"]);
+}
+
+/// A question that is still open holds tokens; a link and an answer on its way would bring some.
+#[test]
+fn a_disconnect_ends_every_sign_in_on_its_way() {
+    for how in ["keep", "remove", "administrator"] {
+        let (mut user, _) = User::with_a_meeting();
+        let asked = question(&mut user);
+        let mut callback = Browser::default();
+        let link = user.world.hook.settings_link(ALICE).unwrap().str("url").to_owned();
+        let page = callback.open(&link).unwrap();
+        let at_microsoft = callback.click(&page, "other-account").unwrap();
+        callback.sign_in_until_callback(&at_microsoft.url, CARL_AT_MICROSOFT).unwrap();
+        let answer = callback.visited.last().unwrap().clone();
+        let printed = user.world.run(&["sign-in", ALICE]);
+        let link = printed.split_whitespace().find(|word| word.starts_with("http")).unwrap().to_owned();
+        let page = user.settings();
+        match how {
+            "administrator" => drop(user.world.run(&["disconnect", ALICE])),
+            _ => drop(user.browser.press_with(&page, "disconnect-now", &[("events", how)]).unwrap()),
+        }
+        assert!(until(Duration::from_secs(20), || !user.has_tokens()), "{}", user.world.log_tail());
+        assert_eq!(user.world.count("SELECT count(*) FROM once WHERE kind IN ('sign-in', 'sign-in-ticket', 'sign-in-answered', 'sign-in-confirm')"), 0, "{how}");
+        for page in [
+            user.browser.press(&asked, "confirm-yes").unwrap(),
+            callback.open(&answer).unwrap(),
+            Browser::default().open(&link).unwrap(),
+            user.browser.click(&page, "other-account").unwrap(),
+        ] {
+            assert_eq!(page.status, 400, "{how}: {}", page.text());
+        }
+        assert!(!user.is_connected() && !user.has_tokens(), "{how}");
+    }
+}
+
+#[test]
+fn no_sign_in_calls_off_a_disconnect() {
+    let (mut user, _) = User::with_a_meeting();
+    user.world.sim.fault(Fault::status(503).on_graph("DELETE", "/events").always());
+    let page = user.settings();
+    user.browser.press_with(&page, "disconnect-now", &[("events", "remove")]).unwrap();
+    // The page that was open before.
+    let refused = user.browser.click(&page, "other-account").unwrap();
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(refused.text().contains("is being disconnected"), "{}", refused.text());
+    let refused = user.browser.press(&page, "turn-off").unwrap();
+    assert_eq!(refused.attribute("status", "data-state").as_deref(), Some("leaving"), "{}", refused.text());
+    let refused = user.browser.press_with(&page, "turn-off", &[("teams", "on")]).unwrap();
+    assert_eq!(refused.attribute("status", "data-state").as_deref(), Some("leaving"), "{}", refused.text());
+    assert_ne!(refused.attribute("notice", "data-notice").as_deref(), Some("on"), "it is not turned on");
+    let (ok, told) = user.world.try_run(&["sign-in", ALICE]);
+    assert!(!ok && told.contains("being disconnected"), "{told}");
+    user.world.sim.clear_faults();
+    user.world.run(&["events", "retry", ALICE, "e1"]);
+    assert!(until(Duration::from_secs(20), || !user.has_tokens()), "{}", user.world.log_tail());
+    assert!(user.subjects(ALICE_AT_MICROSOFT).is_empty());
+    assert_eq!(user.world.sign_in(ALICE, ALICE_AT_MICROSOFT).status, 200);
+    assert!(user.is_connected(), "then it goes");
+}
+
+#[test]
+fn a_save_on_its_way_when_the_user_leaves_comes_to_rest_and_promises_no_link() {
+    for (fault, outcome) in [
+        (Fault::new(FaultKind::Delay), "made"),
+        (Fault::throttled("1"), "held back"),
+        (Fault::status(400), "refused"),
+        (Fault::new(FaultKind::DropAfter), "made, and the answer lost"),
+    ] {
+        let world = World::signed_in();
+        let mut user = User { server: world.server(), browser: Browser::default(), world };
+        let page = user.settings();
+        user.world.sim.fault(fault.on_graph("POST", "/events").delay(2_000));
+        let text = event::meeting("e1", "Planning", &[]);
+        let (answer, stored) = std::thread::scope(|scope| {
+            let mut server = user.world.server();
+            let text = &text;
+            let save = scope.spawn(move || (server.save("e1", text, &Put::wanted()).unwrap(), server.stored("e1")));
+            let sent = || user.world.graph().iter().any(|request| request.method == "POST");
+            assert!(until(Duration::from_secs(20), sent), "{}", user.world.log_tail());
+            user.browser.press_with(&page, "disconnect-now", &[("events", "remove")]).unwrap();
+            save.join().unwrap()
+        });
+        assert_eq!((answer.str("state"), answer.str("join_url")), ("not-mirrored", ""), "{outcome}: {}", answer.text);
+        assert_eq!(answer.status, 200, "{outcome}: no link will come: {}", answer.text);
+        assert!(!event::unfolded(&stored).contains("teams.microsoft.com"), "{outcome}: {stored}");
+        assert!(until(Duration::from_secs(20), || !user.has_tokens()), "{outcome}: {}", user.world.log_tail());
+        assert!(user.subjects(ALICE_AT_MICROSOFT).is_empty(), "{outcome}");
+        user.world.reaches("e1", "not-mirrored");
+        let settled = "SELECT count(*) FROM events WHERE uid = 'e1' AND generation = mirrored_generation";
+        assert_eq!(user.world.count(settled), 1, "{outcome}");
+    }
 }

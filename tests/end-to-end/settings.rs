@@ -429,3 +429,58 @@ fn another_account_cannot_take_a_mailbox_that_is_taken() {
     assert_eq!(page.status, 409, "{}", page.text());
     assert_eq!(world.hook.account("bob@test.tld").unwrap().json["connected"], false);
 }
+
+#[test]
+fn looking_at_a_page_again_and_again_leaves_nothing_behind() {
+    let world = World::new();
+    let mut browser = Browser::default();
+    let page = settings(&world, &mut browser);
+    let question = browser.sign_in_until_question(&page.url, ALICE_AT_MICROSOFT).unwrap();
+    let rows = || world.count("SELECT count(*) FROM once");
+    let before = rows();
+    for _ in 0..5 {
+        assert!(browser.open(&page.url).unwrap().has("connect"));
+        assert!(browser.open(&question.url).unwrap().has("other-account"));
+    }
+    assert_eq!(rows(), before);
+    // Each look brings a button that works, once.
+    let page = browser.open(&page.url).unwrap();
+    assert!(browser.click(&page, "connect").unwrap().html.contains("loginfmt"));
+    assert_eq!(browser.click(&page, "connect").unwrap().status, 400);
+    let question = browser.open(&question.url).unwrap();
+    assert!(browser.click(&question, "other-account").unwrap().html.contains("loginfmt"));
+    assert_eq!(browser.click(&question, "other-account").unwrap().status, 400);
+}
+
+#[test]
+fn what_cannot_be_read_is_answered_with_a_page_in_the_users_language() {
+    let world = World::new();
+    let mut browser = Browser::default();
+    browser.sends.push(("accept-language".into(), "de".into()));
+    let page = settings(&world, &mut browser);
+    let url = |path: &str| format!("{}{path}", world.public_url);
+    let large = "x".repeat(20_000);
+    let mut typed = browser.clone();
+    typed.sends.push(("content-type".into(), "text/plain".into()));
+    let answers = [
+        (400, browser.open(&url("/settings?ticket=a&ticket=b")).unwrap()),
+        (400, browser.open(&url("/signin?ticket=a&ticket=b")).unwrap()),
+        (400, browser.open(&url("/signin/confirm?s=a&s=b")).unwrap()),
+        (400, browser.open(&url("/api/v1/oauth/access?state=a&state=b")).unwrap()),
+        (422, browser.send(&url("/settings/turn"), &[("token", "a"), ("token", "b")]).unwrap()),
+        (413, browser.send(&url("/settings/turn"), &[("token", &large)]).unwrap()),
+        (413, browser.send(&url("/signin/confirm"), &[("token", &large)]).unwrap()),
+        (415, typed.send(&url("/settings/turn"), &[("token", "a")]).unwrap()),
+        (405, browser.open(&url("/settings/turn")).unwrap()),
+    ];
+    for (status, answer) in answers {
+        assert_eq!(answer.status, status, "{}", answer.html);
+        assert!(
+            answer.html.contains("<html lang=\"de\">") && answer.html.contains("data-page=\"not-understood\""),
+            "{}",
+            answer.html
+        );
+        assert!(answer.header("content-security-policy").is_some(), "{}", answer.url);
+    }
+    assert_eq!(state(&browser.open(&page.url).unwrap()), "new", "the session is as it was");
+}

@@ -1,8 +1,9 @@
 //! What an attacker, a hurried user and a hostile link can do to a sign-in and to a session: nothing.
 
+use graph_sim::{Fault, FaultKind, Service};
 use support::{Browser, Page};
 
-use crate::world::{ALICE, ALICE_AT_MICROSOFT, World};
+use crate::world::{ALICE, ALICE_AT_MICROSOFT, SOON, World, until};
 
 const BOB: &str = "bob@test.tld";
 const BOB_AT_MICROSOFT: &str = "bob@contoso.example";
@@ -114,6 +115,48 @@ fn links_and_sign_ins_end() {
     assert_eq!(browser.open(&page.url).unwrap().status, 403, "an hour");
     assert_eq!(browser.click(&page, "connect").unwrap().status, 400, "and with it the button");
     shim.running.stop();
+}
+
+/// Back to the question, or the same question in a second tab: what is connected is not said to be nothing.
+#[test]
+fn cancel_after_connect_tells_what_is_so() {
+    let world = World::new();
+    let mut browser = Browser::default();
+    let question = browser.sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+    browser.press(&question, "confirm-yes").unwrap();
+    let late = browser.press(&question, "confirm-no").unwrap();
+    assert!(late.status == 200 && late.text().contains("Teams is connected"), "{}", late.text());
+    assert!(is_connected(&world, ALICE));
+    world.run(&["disconnect", ALICE]);
+    let question = browser.sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+    let no = browser.press(&question, "confirm-no").unwrap();
+    assert!(no.status == 200 && no.text().contains("Teams is not connected"), "{}", no.text());
+    assert_eq!(browser.press(&question, "confirm-no").unwrap().status, 400, "nothing is open any more");
+}
+
+/// Both presses of a double click arrive before either is answered, in a browser whose scripts do not stop the second.
+#[test]
+fn two_answers_at_once_leave_one_connection() {
+    let world = World::new();
+    let mut browser = Browser::default();
+    for round in 0..5 {
+        let question = browser.sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+        assert!(question.has("confirm-yes"), "{round}: {}", question.text());
+        let start = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let mut press = browser.clone();
+                let (question, start) = (&question, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    let page = press.press(question, "confirm-yes").unwrap();
+                    assert!(page.status == 200 && page.text().contains("Teams is connected"), "{}", page.text());
+                });
+            }
+        });
+        assert!(is_connected(&world, ALICE));
+        world.run(&["disconnect", ALICE]);
+    }
 }
 
 /// F40: an impatient user presses twice; two tabs; the back button.
@@ -272,6 +315,106 @@ fn a_session_follows_a_renamed_account_and_ends_with_a_removed_one() {
 }
 
 #[test]
+fn a_rename_ends_every_link_and_every_sign_in_on_its_way() {
+    let world = World::new();
+    let (mut callback, mut asked, mut open) = (Browser::default(), Browser::default(), Browser::default());
+    callback.sign_in_until_callback(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+    let answer = callback.visited.last().unwrap().clone();
+    let question = asked.sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+    let page = open.open(&link(&world, ALICE)).unwrap();
+    let printed = world.run(&["sign-in", ALICE]);
+    let sign_in = printed.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+    let settings = link(&world, ALICE);
+    world.hook.rename(ALICE, "alice.new@test.tld").unwrap();
+    assert_eq!(Browser::default().open(sign_in).unwrap().status, 400, "an administrator's link");
+    assert_eq!(Browser::default().open(&settings).unwrap().status, 403, "a link to the settings");
+    assert_eq!(open.click(&page, "connect").unwrap().status, 400, "a button of a page");
+    assert_eq!(callback.open(&answer).unwrap().status, 400, "Microsoft's answer");
+    assert_eq!(asked.press(&question, "confirm-yes").unwrap().status, 400, "a question");
+    // The page itself follows, and its button is good again.
+    let page = open.open(&page.url).unwrap();
+    assert!(page.text().contains("alice.new@test.tld"), "{}", page.text());
+    let done = open.sign_in(&page.url, ALICE_AT_MICROSOFT).unwrap();
+    assert!(done.text().contains("Teams is connected"), "{}", done.text());
+}
+
+/// Whoever has the address by then must not find a stranger's sign-in waiting under it.
+#[test]
+fn an_account_renamed_or_removed_while_microsoft_answers_is_not_connected() {
+    for end in ["rename", "remove"] {
+        let world = World::new();
+        let mut browser = Browser::default();
+        browser.sign_in_until_callback(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+        let callback = browser.visited.last().unwrap().clone();
+        world.sim.fault(Fault::new(FaultKind::Delay).on_token().delay(1_500));
+        let page = std::thread::scope(|scope| {
+            let answer = scope.spawn(|| browser.open(&callback).unwrap());
+            assert!(until(SOON, || !world.sim.requests_to(Service::Token).is_empty()));
+            let ended = match end {
+                "rename" => world.hook.rename(ALICE, "alice.new@test.tld").unwrap(),
+                _ => world.hook.remove_account(ALICE).unwrap(),
+            };
+            assert!(ended.status < 300, "{}", ended.text);
+            answer.join().unwrap()
+        });
+        assert_eq!(page.status, 400, "{end}: {}", page.text());
+        assert_eq!(world.count("SELECT count(*) FROM once WHERE account = 'alice@test.tld'"), 0, "{end}");
+        world.hook.put_account(ALICE, serde_json::json!({})).unwrap();
+        assert!(!is_connected(&world, ALICE));
+    }
+}
+
+/// Where the webmail is of the same site, the window's cookie is sent with the frame's, under the same name, the older first.
+#[test]
+fn the_ticket_just_spent_decides_whose_settings_are_shown() {
+    let world = World::new();
+    let mut window = Browser::default();
+    window.sends.push(("sec-fetch-dest".into(), "document".into()));
+    let alices = window.open(&link(&world, ALICE)).unwrap();
+    assert!(alices.text().contains(ALICE), "{}", alices.text());
+    let mut frame = Browser::default();
+    frame.older = window.cookies();
+    frame.sends.push(("sec-fetch-dest".into(), "iframe".into()));
+    let page = frame.open(&link(&world, BOB)).unwrap();
+    assert!(page.text().contains(BOB) && !page.text().contains(ALICE), "{}", page.text());
+    assert_eq!(window.open(&alices.url).unwrap().status, 403, "the older session has ended");
+
+    // A frame that keeps no cookie is shown nobody's settings, although the window's came along.
+    window.open(&link(&world, ALICE)).unwrap();
+    let mut blocked = Browser::default();
+    (blocked.older, blocked.keeps_nothing) = (window.cookies(), true);
+    let page = blocked.open(&link(&world, BOB)).unwrap();
+    assert!(page.has("go-on") && !page.text().contains(ALICE), "{}", page.text());
+    // Nor where the window's session began only after the ticket was spent.
+    window.open(&link(&world, ALICE)).unwrap();
+    let page = window.open(blocked.visited.last().unwrap()).unwrap();
+    assert!(page.has("go-on") && !page.text().contains(ALICE), "{}", page.text());
+}
+
+#[test]
+fn of_two_sessions_the_newer_is_shown() {
+    let clock = std::sync::Arc::new(host_shim::clock::ShiftedClock::default());
+    let sim = graph_sim::Simulator::start(([127, 0, 0, 1], 0).into()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let extras = host_shim::serve::Extras { clock: Some(clock.clone()), ..Default::default() };
+    let shim = support::shim::start(&sim, &dir.path().join("state"), "test.tld", |_| {}, extras).unwrap();
+    let open = |account: &str| {
+        shim.hook.put_account(account, serde_json::json!({})).unwrap();
+        let mut browser = Browser::default();
+        browser.open(shim.hook.settings_link(account).unwrap().str("url")).unwrap();
+        clock.advance(1_000);
+        browser
+    };
+    let (alices, bobs) = (open(ALICE), open(BOB));
+    for (mut browser, older) in [(bobs.clone(), alices.cookies()), (alices, bobs.cookies())] {
+        browser.older = older;
+        let page = browser.open(&format!("{}/settings", shim.public_url)).unwrap();
+        assert!(page.text().contains(BOB) && !page.text().contains(ALICE), "{}", page.text());
+    }
+    shim.running.stop();
+}
+
+#[test]
 fn looking_at_a_link_does_not_use_it_up() {
     let world = World::new();
     for link in [link(&world, ALICE), world.run(&["sign-in", ALICE]).trim().to_owned()] {
@@ -301,4 +444,40 @@ fn cookies_are_of_this_host_alone_and_out_of_reach_of_scripts() {
         cookie.starts_with("__Host-teams-mirror-") && cookie.ends_with("Secure; HttpOnly; SameSite=Lax"),
         "{cookie}"
     );
+}
+
+#[test]
+fn the_log_tells_how_sign_ins_end_and_why() {
+    let world = World::new();
+    let try_once = |fault: Fault| {
+        world.sim.fault(fault.on_token());
+        let page = Browser::default().sign_in_until_question(&link(&world, ALICE), ALICE_AT_MICROSOFT).unwrap();
+        assert!(page.text().contains("not connected"), "{}", page.text());
+    };
+    let warned = |what: &str| {
+        world.log().lines().any(|line| line.contains("WARN") && line.contains("sign-in") && line.contains(what))
+    };
+    try_once(Fault::new(FaultKind::DropBefore));
+    assert!(warned("no answer"), "{}", world.log_tail());
+    try_once(Fault::status(503));
+    assert!(warned("503"), "{}", world.log_tail());
+    try_once(Fault::aadsts(50_076));
+    assert!(warned("AADSTS50076"), "{}", world.log_tail());
+    try_once(Fault::aadsts(90_033));
+    assert!(warned("AADSTS90033"), "{}", world.log_tail());
+    try_once(Fault::aadsts(7_000_222));
+    assert!(warned("AADSTS7000222"), "{}", world.log_tail());
+    // The registration is dead by now; its code is told to the administrator, too.
+    for command in
+        [vec!["connector", "show", "teams"], vec!["connector", "list"], vec!["status"], vec!["status", ALICE]]
+    {
+        let told = world.run(&command);
+        assert!(told.contains("AADSTS7000222"), "{command:?}: {told}");
+    }
+
+    let world = World::signed_in();
+    let log = world.log();
+    let told = log.lines().find(|line| line.contains("INFO") && line.contains("connected with Microsoft"));
+    let told = told.unwrap_or_else(|| panic!("{}", world.log_tail()));
+    assert!(told.contains(ALICE) && told.contains("teams") && !told.contains(ALICE_AT_MICROSOFT), "{told}");
 }

@@ -123,6 +123,12 @@ impl World {
         self.dir.path().join("state")
     }
 
+    /// Asks the store for a number.
+    pub fn count(&self, sql: &str) -> i64 {
+        let connection = rusqlite::Connection::open(self.state().join("store.sqlite")).unwrap();
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
     fn config(&self) -> PathBuf {
         self.dir.path().join("teams-mirror.toml")
     }

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::session::{form_token, once, same};
-use super::sign_in::{Finished, SIGN_IN_MS, SignInProblem};
+use super::sign_in::{ANSWERED, Finished, SIGN_IN_MS, SignInProblem, may};
 use super::{Accounts, AccountsError, digest, people, random_text};
 use crate::address::Address;
-use crate::store::{ConnectionRow, OnceRow, StoreError, Transaction};
+use crate::store::{ConnectionRow, Digest, OnceRow, StoreError, Transaction};
 
 pub(super) const CONFIRM: &str = "sign-in-confirm";
-const DONE: &str = "sign-in-done";
+pub(super) const DONE: &str = "sign-in-done";
 
 /// What Microsoft's answer came to.
 pub struct Answered {
@@ -44,6 +44,8 @@ pub struct Question {
     pub elsewhere: usize,
     /// What the answer's form carries.
     pub form_token: String,
+    /// Begins a sign-in with another Microsoft account instead, where the user may.
+    pub ticket: Option<String>,
 }
 
 impl std::fmt::Debug for Question {
@@ -61,6 +63,15 @@ pub enum Progress {
     Done(Address),
 }
 
+/// What came of a no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declined {
+    /// Nothing is kept of the sign-in.
+    Forgotten,
+    /// The user had said yes before; that stands.
+    TooLate,
+}
+
 /// What the store keeps of it, sealed.
 #[derive(Serialize, Deserialize)]
 struct Waiting {
@@ -76,8 +87,14 @@ pub type AlsoDo<'a> = &'a mut dyn FnMut(&mut dyn Transaction, &str, &str) -> Res
 
 impl Accounts {
     /// Microsoft granted a connection: makes it where the same identity is connected already, else keeps it for the user's
-    /// yes.
-    pub(super) fn granted(&self, account: &Address, new: ConnectionRow) -> Result<Answered, SignInProblem> {
+    /// yes. `answered`: the key of the sign-in's row, which is gone where the account was renamed, removed or disconnected
+    /// while Microsoft was asked.
+    pub(super) fn granted(
+        &self,
+        account: &Address,
+        new: ConnectionRow,
+        answered: &Digest,
+    ) -> Result<Answered, SignInProblem> {
         let name = account.as_str();
         let (old, others) =
             self.read(|tx| Ok((tx.connection(name)?, tx.accounts_of_mailbox(&new.tenant, &new.object)?)))?;
@@ -87,8 +104,11 @@ impl Accounts {
         let cookie = random_text()?;
         let ends = self.clock.now().saturating_add(SIGN_IN_MS);
         if old.is_some_and(|old| old.tenant == new.tenant && old.object == new.object) {
-            self.connect(account, new, &mut |_, _, _| Ok(()))?;
-            self.transact(|tx| tx.put_once(&once(DONE, &cookie, name, ends)))?;
+            let connected = self.connect(account, new, &mut |tx, name, _| {
+                still_open(tx, answered)?;
+                tx.put_once(&once(DONE, &cookie, name, ends))
+            });
+            connected.map_err(ended)?;
             return Ok(Answered { cookie: cookie.to_string(), account: account.clone(), connected: true });
         }
         let waiting = Waiting {
@@ -102,7 +122,11 @@ impl Accounts {
             .map(Zeroizing::new)
             .map_err(|e| AccountsError::Invalid(format!("the sign-in cannot be written: {e}")))?;
         let row = OnceRow { value: self.vault.seal(&[CONFIRM, name], &plain), ..once(CONFIRM, &cookie, name, ends) };
-        self.transact(|tx| tx.put_once(&row))?;
+        let kept = self.transact(|tx| {
+            still_open(tx, answered)?;
+            tx.put_once(&row)
+        });
+        kept.map_err(|error| ended(error.into()))?;
         Ok(Answered { cookie: cookie.to_string(), account: account.clone(), connected: false })
     }
 
@@ -118,13 +142,15 @@ impl Accounts {
         }
         let (account, waiting) = self.waiting(asked, now)?;
         let mailbox = format!("{}/{}", waiting.tenant, waiting.object);
-        let (old, ahead) =
-            self.read(|tx| Ok((tx.connection(account.as_str())?, tx.mirrored_ahead(account.as_str(), now)?)))?;
+        let standing = self.standing(&account)?;
+        let old = standing.connection.as_ref();
+        let ahead = self.read(|tx| tx.mirrored_ahead(account.as_str(), now))?;
         let elsewhere = ahead.iter().filter(|(_, at)| at.as_ref().is_some_and(|at| *at != mailbox)).count();
         Ok(Progress::Asked(Box::new(Question {
+            ticket: standing.may_sign_in().then(|| self.ticket_on(&key, account.as_str(), old)),
             account,
             remote_address: waiting.remote_address,
-            instead_of: old.map(|old| old.remote_address),
+            instead_of: old.map(|old| old.remote_address.clone()),
             elsewhere,
             form_token: form_token(cookie),
         })))
@@ -144,10 +170,7 @@ impl Accounts {
             return self.finished(&done.account);
         }
         let (account, waiting) = self.waiting(row, now)?;
-        let standing = self.standing(&account)?;
-        if !standing.may_sign_in() {
-            return Err(SignInProblem::NotAllowed(standing.phrase()));
-        }
+        may(&self.standing(&account)?)?;
         let new = ConnectionRow {
             account: account.as_str().into(),
             connector: waiting.connector,
@@ -175,16 +198,23 @@ impl Accounts {
         }
     }
 
-    /// The user said no: what was granted is forgotten.
+    /// The user said no: what was granted is forgotten. A no that comes after the yes (from a second tab, or from the page
+    /// before) takes nothing back.
     ///
     /// # Errors
-    /// As [`Accounts::confirm`].
-    pub fn decline(&self, cookie: &str, token: &str) -> Result<(), SignInProblem> {
+    /// As [`Accounts::confirm`]; [`SignInProblem::Stale`] where nothing is open any more.
+    pub fn decline(&self, cookie: &str, token: &str) -> Result<Declined, SignInProblem> {
         if !same(&form_token(cookie), token) {
             return Err(SignInProblem::OtherBrowser);
         }
-        let key = digest(cookie);
-        Ok(self.transact(|tx| tx.take_once(CONFIRM, &key).map(drop))?)
+        let (now, key) = (self.clock.now(), digest(cookie));
+        let (asked, done) = self.transact(|tx| Ok((tx.take_once(CONFIRM, &key)?, tx.once(DONE, &key)?)))?;
+        let open = |row: Option<OnceRow>| row.is_some_and(|row| row.expires_at > now);
+        match (open(done), open(asked)) {
+            (true, _) => Ok(Declined::TooLate),
+            (false, true) => Ok(Declined::Forgotten),
+            (false, false) => Err(SignInProblem::Stale),
+        }
     }
 
     fn waiting(&self, row: Option<OnceRow>, now: i64) -> Result<(Address, Waiting), SignInProblem> {
@@ -233,6 +263,22 @@ impl Accounts {
         if !connected {
             return Err(SignInProblem::Taken(connection.remote_address));
         }
+        let rules = self.rules()?;
+        let connector = rules.connectors.iter().find(|c| c.id == connection.connector).map(|c| c.name.as_str());
+        tracing::info!(%account, connector, "connected with Microsoft");
         Ok(Finished { account: account.clone(), remote_address: connection.remote_address, again: false })
+    }
+}
+
+/// Undoes the transaction of a sign-in that was ended while Microsoft was asked.
+fn still_open(tx: &mut dyn Transaction, answered: &Digest) -> Result<(), StoreError> {
+    tx.take_once(ANSWERED, answered)?.map(drop).ok_or_else(|| StoreError::Undone("the sign-in was ended".into()))
+}
+
+/// What was undone for that reason.
+fn ended(problem: SignInProblem) -> SignInProblem {
+    match problem {
+        SignInProblem::Failed(AccountsError::Store(StoreError::Undone(_))) => SignInProblem::Stale,
+        other => other,
     }
 }

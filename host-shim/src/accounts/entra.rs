@@ -65,8 +65,18 @@ pub(super) enum Denied {
     User { code: String, codes: Vec<u64>, phrase: Phrase },
     /// The registration is at fault, for everybody.
     Admin { code: String, phrase: Phrase },
-    /// It may go better later.
-    Later { after_ms: u64, phrase: Phrase },
+    /// It may go better later. `cause`: for the log, without anything secret.
+    Later { after_ms: u64, phrase: Phrase, cause: String },
+}
+
+impl Denied {
+    /// For the log: Microsoft's code, or what was in the way.
+    pub(super) fn cause(&self) -> &str {
+        match self {
+            Self::User { code, .. } | Self::Admin { code, .. } => code,
+            Self::Later { cause, .. } => cause,
+        }
+    }
 }
 
 impl Accounts {
@@ -104,7 +114,8 @@ impl Accounts {
             }
         };
         let Some(answer) = outcome.into_inner() else {
-            return Ok(Err(Denied::Later { after_ms: LATER_MS, phrase: Phrase::new("later-not-asked") }));
+            let cause = "the request could not be made".to_owned();
+            return Ok(Err(Denied::Later { after_ms: LATER_MS, phrase: Phrase::new("later-not-asked"), cause }));
         };
         let answer = match answer {
             Ok(answer) => answer,
@@ -162,7 +173,7 @@ fn unreachable(error: &EgressError) -> Denied {
         EgressError::Refused(why) => Phrase::new("later-refused-here").with("why", why),
         _ => Phrase::new("later-no-answer"),
     };
-    Denied::Later { after_ms: LATER_MS, phrase }
+    Denied::Later { after_ms: LATER_MS, phrase, cause: plain(&error.to_string(), 300) }
 }
 
 fn granted(tokens: &BasicTokenResponse, body: &[u8]) -> Granted {
@@ -198,24 +209,28 @@ fn denied(answer: &Answer, now: i64) -> Denied {
         error: String,
         error_codes: Vec<u64>,
     }
-    let later = |default_ms: u64, phrase: Phrase| {
+    let later = |default_ms: u64, phrase: Phrase, cause: String| {
         let asked = answer.retry_after.as_deref().and_then(|v| retry_after_ms(v, now));
-        Denied::Later { after_ms: asked.unwrap_or(default_ms), phrase }
+        Denied::Later { after_ms: asked.unwrap_or(default_ms), phrase, cause }
     };
     let status = answer.status;
-    if status == 429 || status >= 500 {
-        return later(LATER_MS, Phrase::new("later-status").with("status", status.to_string()));
-    }
     let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
+    if status == 429 || status >= 500 {
+        let phrase = Phrase::new("later-status").with("status", status.to_string());
+        let named = body.error_codes.first().map_or_else(String::new, |code| format!("AADSTS{code}, "));
+        return later(LATER_MS, phrase, format!("{named}status {status}"));
+    }
     if body.error.is_empty() || !(400..500).contains(&status) {
-        return later(LATER_MS, Phrase::new("later-no-sense").with("status", status.to_string()));
+        let phrase = Phrase::new("later-no-sense").with("status", status.to_string());
+        return later(LATER_MS, phrase, format!("an answer that is none, status {status}"));
     }
     let codes = body.error_codes;
     let has = |list: &[u64]| codes.iter().copied().find(|c| list.contains(c));
     let error = plain(&body.error, 60);
     let code = |n: Option<u64>| n.map_or_else(|| error.clone(), |n| format!("AADSTS{n}"));
     if has(&TRANSIENT).is_some() || matches!(error.as_str(), "temporarily_unavailable" | "server_error") {
-        return later(LATER_MS, Phrase::new("later-asked").with("code", error));
+        let cause = code(codes.first().copied());
+        return later(LATER_MS, Phrase::new("later-asked").with("code", error), cause);
     }
     if let Some(known) = has(&ADMIN) {
         return Denied::Admin { code: code(Some(known)), phrase: admin_phrase(known) };
@@ -229,7 +244,10 @@ fn denied(answer: &Answer, now: i64) -> Denied {
             let phrase = user_phrase(&codes);
             Denied::User { code: code(codes.first().copied()), codes, phrase }
         }
-        _ => later(UNKNOWN_MS, Phrase::new("later-unknown").with("code", code(codes.first().copied()))),
+        _ => {
+            let cause = code(codes.first().copied());
+            later(UNKNOWN_MS, Phrase::new("later-unknown").with("code", &cause), cause)
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! | [`sign_in`] | from a one-time ticket to Microsoft's answer |
 //! | [`confirm`] | the user's yes, and the connection |
 //! | [`session`] | from a one-time ticket to a session of the settings page |
+//! | `page_ticket` | the tickets behind the buttons of a page |
 //! | [`tokens`] | a valid access token whenever one is needed |
 //!
 //! Everything goes through [`Accounts`], which keeps what few rows decide (policy, connectors, hook secrets) in memory and
@@ -20,6 +21,7 @@ pub mod confirm;
 pub mod connectors;
 mod entra;
 pub mod hook_secrets;
+mod page_ticket;
 pub mod people;
 pub mod policy;
 pub mod session;

@@ -2,6 +2,10 @@
 
 use serde::Deserialize;
 
+use super::confirm::DONE;
+use super::page_ticket::SPENT;
+use super::session;
+use super::sign_in::ON_ITS_WAY;
 use super::vault::Vault;
 use super::{Accounts, AccountsError};
 use crate::address::Address;
@@ -22,6 +26,9 @@ pub struct PutAccount {
     /// The server's account class.
     pub class: Option<String>,
 }
+
+/// What ends with an account's address, beside the sign-ins on their way. A session of the settings page goes on.
+const ENDED_WITH_THE_ADDRESS: [&str; 3] = [session::TICKET, DONE, SPENT];
 
 /// Re-seals further rows of a renamed account, inside the renaming transaction; they already carry the new address.
 pub type Reseal<'a> = &'a mut dyn FnMut(&mut dyn Transaction, &Vault, &str, &str) -> Result<(), StoreError>;
@@ -45,14 +52,15 @@ impl Accounts {
         })?)
     }
 
-    /// Turns the extension on or off for an account, as its user wants it.
+    /// Turns the extension on or off for an account, as its user wants it. While it is being disconnected it stays off.
     pub fn set_on(&self, account: &Address, on: bool) -> Result<AccountRow, AccountsError> {
         let now = self.clock.now();
         Ok(self.transact(|tx| {
             let mut row = tx.account(account.as_str())?.unwrap_or_else(|| empty(account, now));
-            row.on = on;
+            let leaving = tx.connection(account.as_str())?.is_some_and(|row| row.leaving_since.is_some());
+            row.on = on && !leaving;
             tx.put_account(&row)?;
-            if on {
+            if row.on {
                 tx.unpark(Some(account.as_str()), "policy", now)?;
                 tx.unpark(Some(account.as_str()), "off", now)?;
             }
@@ -69,7 +77,7 @@ impl Accounts {
     }
 
     /// Gives an account another address. What is sealed under the old one is sealed anew: the tokens here, the rest by
-    /// `reseal`. Tickets and sign-ins on their way end.
+    /// `reseal`. Tickets and sign-ins on their way end; an open settings page follows.
     pub fn rename_account(&self, from: &Address, to: &Address, reseal: Reseal<'_>) -> Result<(), AccountsError> {
         let (from, to) = (from.as_str(), to.as_str());
         if from == to {
@@ -78,6 +86,9 @@ impl Accounts {
         self.transact(|tx| {
             if tx.account(from)?.is_none() {
                 return Err(StoreError::Undone(format!("there is no account `{from}`")));
+            }
+            for kinds in [&ON_ITS_WAY[..], &ENDED_WITH_THE_ADDRESS] {
+                tx.end_once(from, kinds)?;
             }
             tx.rename_account(from, to)?;
             if let Some(mut connection) = tx.connection(to)? {

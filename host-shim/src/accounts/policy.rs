@@ -45,9 +45,9 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Whether the user may sign in: allowed, and there is a connector to sign in by.
+    /// Whether the user may sign in: allowed, there is a connector to sign in by, and the account is not being disconnected.
     pub fn may_sign_in(&self) -> bool {
-        self.button != Button::Hidden
+        self.button != Button::Hidden && !self.is_leaving()
     }
 
     /// Whether a rule allows the extension to this account.
@@ -168,7 +168,7 @@ impl Accounts {
 impl Standing {
     /// The sentence for administrators, who read of a dead connector why.
     fn in_english(&self) -> String {
-        let why = self.connector.as_ref().and_then(|row| row.dead_message.clone());
+        let why = self.connector.as_ref().and_then(ConnectorRow::death);
         why.filter(|_| self.usable).unwrap_or_else(|| self.phrase().to_string())
     }
 }

@@ -8,16 +8,16 @@ use subtle::ConstantTimeEq as _;
 use super::sign_in::{TICKET_MS, Ticket};
 use super::{Accounts, AccountsError, digest, random_text};
 use crate::address::Address;
-use crate::store::OnceRow;
+use crate::store::{Digest, OnceRow};
 
 /// How long a session of the settings page lives.
-pub(super) const SESSION_MS: i64 = 3_600_000;
+const SESSION_MS: i64 = 3_600_000;
 
 /// How long a ticket lives that stands on a page, for the user to go on in a window of its own.
 const ON_A_PAGE_MS: i64 = 600_000;
 
-const TICKET: &str = "settings-ticket";
-const SESSION: &str = "settings-session";
+pub(super) const TICKET: &str = "settings-ticket";
+pub(super) const SESSION: &str = "settings-session";
 
 /// A session just begun.
 pub struct Opened {
@@ -39,6 +39,10 @@ pub struct Session {
     pub account: Address,
     /// What every form of this session carries. Made from the cookie's secret, which cannot be made from it.
     pub form_token: String,
+    /// When it ends, Unix milliseconds; of two sessions the one that ends later is the newer.
+    pub ends_at: i64,
+    /// Of its row.
+    pub(super) key: Digest,
 }
 
 impl std::fmt::Debug for Session {
@@ -90,14 +94,20 @@ impl Accounts {
 
     /// Spends a ticket and begins a session; `None` where it is unknown, spent or too old.
     ///
+    /// `held`: the session cookies that the browser sent with it. Their sessions end: a frame and a window of one site send
+    /// each other's cookies, and the ticket just spent decides whose settings are shown.
+    ///
     /// # Errors
     /// Where the store fails.
-    pub fn open_settings(&self, ticket: &str) -> Result<Option<Opened>, AccountsError> {
+    pub fn open_settings(&self, ticket: &str, held: &[String]) -> Result<Option<Opened>, AccountsError> {
         let now = self.clock.now();
         let key = digest(ticket);
         let cookie = random_text()?;
         let account = self.transact(|tx| {
             let Some(row) = tx.take_once(TICKET, &key)?.filter(|row| row.expires_at > now) else { return Ok(None) };
+            for cookie in held {
+                tx.take_once(SESSION, &digest(cookie))?;
+            }
             tx.put_once(&once(SESSION, &cookie, &row.account, now.saturating_add(SESSION_MS)))?;
             Ok(Some(row.account))
         })?;
@@ -114,8 +124,21 @@ impl Accounts {
         let key = digest(cookie);
         let now = self.clock.now();
         let row = self.read(|tx| tx.once(SESSION, &key))?.filter(|row| row.expires_at > now);
-        let account = row.and_then(|row| Address::parse(&row.account).ok());
-        Ok(account.map(|account| Session { account, form_token: form_token(cookie) }))
+        let Some((row, account)) = row.and_then(|row| Address::parse(&row.account).ok().map(|account| (row, account)))
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Session { account, form_token: form_token(cookie), ends_at: row.expires_at, key }))
+    }
+
+    /// Whose a ticket is that was not spent yet; `None` where it is unknown.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn settings_ticket_of(&self, ticket: &str) -> Result<Option<Address>, AccountsError> {
+        let key = digest(ticket);
+        let row = self.read(|tx| tx.once(TICKET, &key))?;
+        Ok(row.and_then(|row| Address::parse(&row.account).ok()))
     }
 
     /// A ticket that is not needed any more.

@@ -11,14 +11,15 @@ use subtle::ConstantTimeEq;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::confirm::Answered;
+use super::confirm::{Answered, CONFIRM};
 use super::connectors::is_usable;
 use super::entra::{Claims, Denied, Grant, Granted, lost_right, plain, stops_registration_at_sign_in};
+use super::policy::Standing;
 use super::session::once;
 use super::tokens::Tokens;
 use super::{Accounts, AccountsError, digest, people, random_text};
 use crate::address::Address;
-use crate::store::{ConnectionRow, ConnectorRow, OnceRow};
+use crate::store::{ConnectionRow, ConnectorRow, OnceRow, StoreError, Transaction};
 use crate::words::Phrase;
 
 pub use super::sign_in_problem::SignInProblem;
@@ -27,9 +28,17 @@ pub use super::sign_in_problem::SignInProblem;
 pub(super) const TICKET_MS: i64 = 60_000;
 /// How long a sign-in may take, and how long the user may take to confirm it.
 pub(super) const SIGN_IN_MS: i64 = 600_000;
-/// As long as a session of the settings page.
-const PAGE_TICKET_MS: i64 = super::session::SESSION_MS;
 const EXCHANGE: Duration = Duration::from_secs(15);
+
+pub(super) const TICKET: &str = "sign-in-ticket";
+/// A sign-in that is at Microsoft.
+pub(super) const BEGUN: &str = "sign-in";
+
+/// A sign-in that Microsoft has answered and whose code is being exchanged: whatever ends it meanwhile takes this row away.
+pub(super) const ANSWERED: &str = "sign-in-answered";
+
+/// All that could still come to a connection.
+pub(super) const ON_ITS_WAY: [&str; 4] = [TICKET, BEGUN, ANSWERED, CONFIRM];
 
 /// A link that begins one sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,17 +151,6 @@ impl Accounts {
 
     /// The same, good for so many milliseconds: for an administrator who has to pass it on.
     pub fn ticket_for(&self, account: &Address, life_ms: i64) -> Result<Ticket, AccountsError> {
-        let (secret, expires_at) = self.sign_in_ticket(account, life_ms)?;
-        Ok(Ticket { url: format!("{}/signin?ticket={secret}", self.public_url), expires_at })
-    }
-
-    /// A ticket that stands behind a button of a page, for as long as the page may be open. It is in no address before the
-    /// button is pressed, and spent by that.
-    pub fn page_ticket(&self, account: &Address) -> Result<String, AccountsError> {
-        Ok(self.sign_in_ticket(account, PAGE_TICKET_MS)?.0)
-    }
-
-    fn sign_in_ticket(&self, account: &Address, life_ms: i64) -> Result<(String, i64), AccountsError> {
         let standing = self.standing(account)?;
         if !standing.may_sign_in() {
             return Err(AccountsError::Conflict(standing.message));
@@ -160,24 +158,24 @@ impl Accounts {
         let secret = random_text()?;
         let now = self.clock.now();
         let expires_at = now.saturating_add(life_ms);
-        let row = once("sign-in-ticket", &secret, account.as_str(), expires_at);
+        let row = once(TICKET, &secret, account.as_str(), expires_at);
         self.transact(|tx| {
             tx.expire_once(now)?;
             tx.put_once(&row)
         })?;
-        Ok((secret.to_string(), expires_at))
+        Ok(Ticket { url: format!("{}/signin?ticket={}", self.public_url, *secret), expires_at })
     }
 
     /// The language of whoever signs in with this ticket or state; `None` where that is not known.
     pub fn sign_in_language(&self, secret: &str) -> Option<String> {
         let key = digest(secret);
         let found = self.read(|tx| {
-            for kind in ["sign-in-ticket", "sign-in"] {
-                if let Some(row) = tx.once(kind, &key)? {
-                    return Ok(tx.account(&row.account)?.and_then(|account| account.language));
-                }
+            let mut whose = self.account_of_page(tx, secret)?;
+            for kind in [TICKET, BEGUN] {
+                whose = whose.or(tx.once(kind, &key)?.map(|row| row.account));
             }
-            Ok(None)
+            let Some(whose) = whose else { return Ok(None) };
+            Ok(tx.account(&whose)?.and_then(|account| account.language))
         });
         found.unwrap_or_else(|error| {
             tracing::error!(%error, "the language of a sign-in could not be looked up");
@@ -190,9 +188,11 @@ impl Accounts {
     pub fn begin(&self, ticket: &str, other: bool) -> Result<Begin, SignInProblem> {
         let now = self.clock.now();
         let key = digest(ticket);
-        let row = self.transact(|tx| tx.take_once("sign-in-ticket", &key))?;
-        let row = row.filter(|r| r.expires_at > now).ok_or(SignInProblem::Stale)?;
-        let account = Address::parse(&row.account).map_err(|_| SignInProblem::Stale)?;
+        let account = self.transact(|tx| match tx.take_once(TICKET, &key)? {
+            Some(row) => Ok(Some(row).filter(|row| row.expires_at > now).map(|row| row.account)),
+            None => self.spend_page_ticket(tx, ticket, now),
+        })?;
+        let account = Address::parse(&account.ok_or(SignInProblem::Stale)?).map_err(|_| SignInProblem::Stale)?;
         let standing = self.standing(&account)?;
         let connector = self.sign_in_connector(&standing)?;
         let (state, cookie, nonce) = (random_text()?, random_text()?, random_text()?);
@@ -207,7 +207,7 @@ impl Accounts {
             .map(Zeroizing::new)
             .map_err(|e| AccountsError::Invalid(format!("the sign-in cannot be written: {e}")))?;
         let row = OnceRow {
-            kind: "sign-in".into(),
+            kind: BEGUN.into(),
             key: digest(&state),
             account: account.as_str().into(),
             value: self.vault.seal(&["sign-in", account.as_str()], &value),
@@ -238,7 +238,11 @@ impl Accounts {
     pub fn finish(&self, query: CallbackQuery, cookie: Option<&str>) -> Result<Answered, SignInProblem> {
         let now = self.clock.now();
         let key = digest(query.state.as_deref().ok_or(SignInProblem::Stale)?);
-        let row = self.transact(|tx| tx.take_once("sign-in", &key))?;
+        let row = self.transact(|tx| {
+            let Some(row) = tx.take_once(BEGUN, &key)? else { return Ok(None) };
+            tx.put_once(&OnceRow { kind: ANSWERED.into(), value: Vec::new(), ..row.clone() })?;
+            Ok(Some(row))
+        })?;
         let row = row.filter(|r| r.expires_at > now).ok_or(SignInProblem::Stale)?;
         let opened =
             self.vault.open_sealed(&["sign-in", &row.account], &row.value).map_err(|_| SignInProblem::Stale)?;
@@ -249,9 +253,7 @@ impl Accounts {
         }
         let account = Address::parse(&row.account).map_err(|_| SignInProblem::Stale)?;
         let standing = self.standing(&account)?;
-        if !standing.may_sign_in() {
-            return Err(SignInProblem::NotAllowed(standing.phrase()));
-        }
+        may(&standing)?;
         let rules = self.rules()?;
         let connector = rules.connectors.iter().find(|c| c.id == begun.connector && is_usable(c));
         let connector = connector.ok_or_else(|| SignInProblem::NotAllowed(standing.phrase()))?;
@@ -265,7 +267,12 @@ impl Accounts {
         let code = query.code.as_deref().filter(|c| !c.is_empty()).ok_or(SignInProblem::Mismatch("code"))?;
         let deadline = Instant::now().checked_add(EXCHANGE).unwrap_or_else(Instant::now);
         let grant = Grant::Code { code, verifier: &begun.verifier };
-        let granted = match self.ask(connector, &grant, deadline)? {
+        let answer = self.ask(connector, &grant, deadline)?;
+        if let Err(denied) = &answer {
+            let (connector, cause) = (&connector.name, denied.cause());
+            tracing::warn!(%account, connector, cause, "a sign-in failed: Microsoft's token endpoint gave no tokens");
+        }
+        let granted = match answer {
             Ok(granted) => granted,
             Err(Denied::User { phrase, .. }) => return Err(SignInProblem::Refused(phrase)),
             Err(Denied::Later { phrase, .. }) => return Err(SignInProblem::Later(phrase)),
@@ -278,11 +285,12 @@ impl Accounts {
         };
         let claims = check_claims(&granted, connector, &begun.nonce, query.iss.as_deref())?;
         let connection = self.connection_of(&account, connector, granted, &claims)?;
-        self.granted(&account, connection)
+        self.granted(&account, connection, &key)
     }
 
-    fn sign_in_connector(&self, standing: &super::policy::Standing) -> Result<ConnectorRow, SignInProblem> {
-        let usable = standing.connector.as_ref().filter(|c| standing.may_sign_in() && is_usable(c));
+    fn sign_in_connector(&self, standing: &Standing) -> Result<ConnectorRow, SignInProblem> {
+        may(standing)?;
+        let usable = standing.connector.as_ref().filter(|c| is_usable(c));
         usable.cloned().ok_or_else(|| SignInProblem::NotAllowed(standing.phrase()))
     }
 
@@ -357,17 +365,23 @@ impl Accounts {
         })?)
     }
 
-    /// Drops an account's tokens, at once; a refresh on its way writes nothing any more.
-    pub fn disconnect(&self, account: &Address) -> Result<(), AccountsError> {
-        self.transact(|tx| tx.remove_connection(account.as_str()))?;
-        self.forget_refreshes(account);
-        Ok(())
-    }
-
     /// The connection was changed: no pause that concerned the old one counts.
     pub fn forget_refreshes(&self, account: &Address) {
         self.refreshes.forget(account.as_str());
     }
+}
+
+/// Whether a sign-in may go on.
+pub(super) fn may(standing: &Standing) -> Result<(), SignInProblem> {
+    if standing.is_leaving() {
+        return Err(SignInProblem::Leaving);
+    }
+    if standing.may_sign_in() { Ok(()) } else { Err(SignInProblem::NotAllowed(standing.phrase())) }
+}
+
+/// Ends what could still come to a connection: links, sign-ins at Microsoft, questions with the tokens behind them.
+pub(crate) fn end_sign_ins(tx: &mut dyn Transaction, account: &str) -> Result<(), StoreError> {
+    tx.end_once(account, &ON_ITS_WAY)
 }
 
 /// The oauth2 crate's own generator panics where the system gives no random numbers; ours says so.

@@ -17,6 +17,9 @@ pub enum SignInProblem {
     /// The account may not use the extension (any more), or there is nothing to sign in by.
     #[error("{0}")]
     NotAllowed(Phrase),
+    /// The account is on its way out; a sign-in would call that off.
+    #[error("the account is being disconnected")]
+    Leaving,
     /// The user or a rule of their organisation said no.
     #[error("Microsoft ended the sign-in without connecting anything")]
     Declined {
@@ -54,6 +57,7 @@ impl SignInProblem {
             Self::OtherBrowser => Phrase::new("sign-in-other-browser"),
             Self::Declined { .. } => Phrase::new("sign-in-declined"),
             Self::NotConfirmed => Phrase::new("sign-in-not-confirmed"),
+            Self::Leaving => Phrase::new("sign-in-leaving"),
             Self::NotAllowed(phrase) | Self::Refused(phrase) | Self::Later(phrase) => phrase.clone(),
             Self::Mismatch(what) => Phrase::new("sign-in-mismatch").with("what", *what),
             Self::Taken(address) => Phrase::new("sign-in-taken").with("microsoft", address),
@@ -77,6 +81,7 @@ impl SignInProblem {
             Self::NotAllowed(_) | Self::Admin(_) => "next-ask-administrator",
             Self::Declined { .. } | Self::Refused(_) | Self::NotConfirmed => "next-try-again",
             Self::Taken(_) => "next-other-account",
+            Self::Leaving => "next-disconnected",
             Self::Later(_) | Self::Failed(_) => "next-later",
         })
     }
@@ -86,7 +91,7 @@ impl SignInProblem {
         match self {
             Self::Stale | Self::OtherBrowser | Self::Mismatch(_) => 400,
             Self::NotAllowed(_) => 403,
-            Self::Taken(_) => 409,
+            Self::Taken(_) | Self::Leaving => 409,
             // The page is fine; it tells of a decision.
             Self::Declined { .. } | Self::Refused(_) | Self::NotConfirmed => 200,
             Self::Admin(_) => 502,
@@ -100,6 +105,7 @@ impl SignInProblem {
             Self::Stale => "stale",
             Self::OtherBrowser => "other-browser",
             Self::NotAllowed(_) => "not-allowed",
+            Self::Leaving => "leaving",
             Self::Declined { .. } => "declined",
             Self::NotConfirmed => "not-confirmed",
             Self::Refused(_) => "refused",

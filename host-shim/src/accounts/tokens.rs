@@ -268,7 +268,7 @@ impl Accounts {
                     self.kill_connector(&connector, &code, &message)?;
                     return Err(CredentialError::Admin { code, message });
                 }
-                Err(Denied::Later { after_ms, phrase }) => {
+                Err(Denied::Later { after_ms, phrase, .. }) => {
                     let message = phrase.to_string();
                     let after_ms = self.refreshes.snooze(account, self.clock.now(), after_ms, &message);
                     if still_valid && tokens.is_valid(self.clock.now()) {

@@ -236,15 +236,15 @@ fn given(value: Option<String>, clear: bool) -> Option<Option<String>> {
 
 /// A connector's state in a few words.
 pub(super) fn state(connector: &ConnectorInfo) -> String {
-    let mut words = vec![if connector.enabled { "on" } else { "switched off" }];
+    let mut words = vec![if connector.enabled { "on" } else { "switched off" }.to_owned()];
     if !connector.missing.is_empty() {
-        words.push("incomplete");
+        words.push("incomplete".to_owned());
     }
-    if connector.dead.is_some() {
-        words.push("refused by Microsoft");
+    if let Some(code) = &connector.dead {
+        words.push(format!("refused by Microsoft ({code})"));
     }
     if connector.test_endpoint {
-        words.push("test endpoint");
+        words.push("test endpoint".to_owned());
     }
     words.join(", ")
 }

@@ -59,7 +59,9 @@ impl Mirror {
             Ok(outcome) => self.succeeded(&plan, &address, &connection, outcome)?,
             Err(error) => self.failed(&plan, error, &services)?,
         }
-        if connection.leaving_since.is_some() {
+        // It may have begun to leave while the hook ran.
+        let leaves = |row: ConnectionRow| row.leaving_since.is_some();
+        if crate::store::read(&*self.store, |tx| tx.connection(account))?.is_some_and(leaves) {
             self.end_leaving(account)?;
         }
         Ok(services.result())

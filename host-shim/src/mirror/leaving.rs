@@ -2,15 +2,16 @@
 //!
 //! *Off* makes no new meetings and is nothing more; what is mirrored goes on following. *Disconnect, keep* drops the tokens at
 //! once and leaves everything where it stands. *Disconnect, remove* takes the events to come out of the remote calendar first,
-//! as if each had been saved without a meeting, and drops the tokens when that is done, or a day later whatever is left. With
-//! *another Microsoft account* the events stay where they are, or those to come are made anew in the new calendar.
+//! as if each had been saved without a meeting, and drops the tokens when that is done, or a day later whatever is left, or when
+//! the user has no patience; what is left then stays, whoever signs in later. With *another Microsoft account* the events stay
+//! where they are, or those to come are made anew in the new calendar.
 
 use std::sync::Arc;
 
 use super::{Mirror, MirrorError, reports, row};
-use crate::accounts::sign_in::{Finished, SignInProblem};
+use crate::accounts::sign_in::{Finished, SignInProblem, end_sign_ins};
 use crate::address::Address;
-use crate::store::{Desired, EventRow, StoreError, Transaction, transact};
+use crate::store::{ConnectionRow, Desired, EventRow, StoreError, Transaction, transact};
 
 /// However much is left to be taken away by then: the user wanted the tokens gone.
 const LONGEST_LEAVING_MS: i64 = 24 * 3600 * 1000;
@@ -43,14 +44,14 @@ pub enum Left {
 }
 
 impl Mirror {
-    /// Turns the extension on or off for an account, as its user wants it.
+    /// Turns the extension on or off for an account, as its user wants it; gives whether it is on now.
     ///
     /// # Errors
     /// Where the store fails.
-    pub fn turn(&self, account: &Address, on: bool) -> Result<(), MirrorError> {
-        self.accounts.set_on(account, on).map_err(super::saves::accounts_failed)?;
+    pub fn turn(&self, account: &Address, on: bool) -> Result<bool, MirrorError> {
+        let row = self.accounts.set_on(account, on).map_err(super::saves::accounts_failed)?;
         self.pulse.wake();
-        Ok(())
+        Ok(row.on)
     }
 
     /// Ends an account's connection. Taking events away needs a living connection; over a dead one they are kept.
@@ -68,9 +69,10 @@ impl Mirror {
                 }
                 tx.put_account(&row)?;
             }
+            end_sign_ins(tx, name)?;
             let Some(mut connection) = tx.connection(name)? else { return Ok(()) };
             if leave == Leave::Keep || connection.dead.is_some() {
-                return tx.remove_connection(name);
+                return self.drop_connection(tx, &connection, now);
             }
             connection.leaving_since = Some(connection.leaving_since.unwrap_or(now));
             tx.put_connection(&connection)?;
@@ -87,6 +89,54 @@ impl Mirror {
         self.end_leaving(name)?;
         let connected = crate::store::read(&*self.store, |tx| tx.connection(name))?.is_some();
         Ok(if connected { Left::Leaving } else { Left::Gone })
+    }
+
+    /// Ends an account's connection at once and leaves everything where it stands, the user's own switch too: an administrator
+    /// ends a connection, the user may make another.
+    ///
+    /// # Errors
+    /// Where the store fails; nothing was changed then.
+    pub fn end_connection(&self, account: &Address) -> Result<(), MirrorError> {
+        let now = self.now();
+        transact(&*self.store, |tx| {
+            end_sign_ins(tx, account.as_str())?;
+            match tx.connection(account.as_str())? {
+                Some(connection) => self.drop_connection(tx, &connection, now),
+                None => Ok(()),
+            }
+        })?;
+        self.accounts.forget_refreshes(account);
+        self.pulse.wake();
+        Ok(())
+    }
+
+    /// The tokens go. What was to be taken away with them and is still there stays, and is not taken away at a later sign-in.
+    fn drop_connection(
+        &self,
+        tx: &mut dyn Transaction,
+        connection: &ConnectionRow,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let (account, mailbox) = (connection.account.as_str(), connection.mailbox());
+        let there = if connection.leaving_since.is_some() { tx.mirrored_ahead(account, i64::MIN)? } else { Vec::new() };
+        for (uid, at) in there {
+            let Some(mut row) = tx.event(account, &uid)? else { continue };
+            let withdrawn = row.desired == Desired::Stored && !row.mirror && row.generation != row.mirrored_generation;
+            if !withdrawn || at.is_some_and(|at| at != mailbox) {
+                continue;
+            }
+            row::left(&mut row, now);
+            if row.due_at.is_none() {
+                self.rest(&mut row, now);
+            }
+            for mut proposal in tx.proposals(account, &uid)? {
+                (proposal.mirror, proposal.meeting) = (row.mirror, row.meeting);
+                tx.put_proposal(&proposal)?;
+            }
+            self.wake_for_proposals(tx, &mut row)?;
+            tx.put_event(&row)?;
+        }
+        tx.remove_connection(account)
     }
 
     /// How many events of an account are still to be taken away before its tokens go.
@@ -108,11 +158,11 @@ impl Mirror {
         let now = self.now();
         let ended = transact(&*self.store, |tx| {
             let Some(left) = to_leave(tx, account, now)? else { return Ok(None) };
-            let since = tx.connection(account)?.and_then(|row| row.leaving_since).unwrap_or(now);
-            if left > 0 && Self::leaves_at_latest(since) > now {
+            let Some(connection) = tx.connection(account)? else { return Ok(None) };
+            if left > 0 && Self::leaves_at_latest(connection.leaving_since.unwrap_or(now)) > now {
                 return Ok(None);
             }
-            tx.remove_connection(account)?;
+            self.drop_connection(tx, &connection, now)?;
             Ok(Some(left))
         })?;
         match ended {

@@ -108,9 +108,10 @@ impl Mirror {
         }
         let random = services.jitter();
         let words = self.words_of(account);
-        let connected_at = crate::store::read(&*self.store, |tx| tx.connection(account))?.map(|c| c.since);
         transact(&*self.store, |tx| {
             let Some(mut row) = tx.event(account, uid)? else { return Ok(()) };
+            // The account left while the hook ran: how the row stands was decided with that.
+            let Some(connection) = tx.connection(account)? else { return Ok(()) };
             let verdict = verdict(&error, row.attempts, services.unreachable(), random, words);
             row.updated_at = now;
             row.state = verdict.state.name().into();
@@ -120,12 +121,13 @@ impl Mirror {
             row.parked = verdict.parked.map(str::to_owned);
             row.due_at = verdict.after_ms.map(|after| now.saturating_add(after));
             let proposal = match &plan.target {
-                Target::Text { change: Some(change), .. } => tx.proposal(change)?,
+                // What was taken back while the hook ran is not rejected any more.
+                Target::Text { change: Some(change), .. } => tx.proposal(change)?.filter(|proposal| proposal.mirror),
                 _ => None,
             };
             if matches!(error, HookError::MailboxNeeded(_)) {
                 // Nothing is wrong with the event. A mailbox that is new may still come.
-                row.due_at = connected_at.filter(|since| now - since < FRESH_MS).map(|_| now + FRESH_RETRY_MS);
+                row.due_at = (now - connection.since < FRESH_MS).then(|| now + FRESH_RETRY_MS);
                 if let Some(mut proposal) = proposal {
                     proposal.link_needed = false;
                     tx.put_proposal(&proposal)?;
@@ -140,7 +142,11 @@ impl Mirror {
                     row.mirrored_generation = row.generation;
                 }
             }
-            if row.generation != plan.row.generation {
+            let waited_for = tx.proposals(account, uid)?.iter().any(|proposal| proposal.link_needed);
+            if row.generation != row.mirrored_generation && !waited_for && row::nothing_left(&mut row) {
+                // Taken back while the hook ran, and nothing came of the hook.
+                self.rest(&mut row, now);
+            } else if row.generation != plan.row.generation {
                 // Something newer waits; it gets its own try at once unless the way there is closed.
                 row.due_at = row.due_at.map(|due| due.min(now.saturating_add(services.pause_or(0))));
             }

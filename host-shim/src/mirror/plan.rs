@@ -135,9 +135,7 @@ impl Mirror {
                 }
             }
         }
-        if row.desired == Desired::Gone && row.record.is_none() {
-            row.mirrored_generation = row.generation;
-        }
+        row::nothing_left(row);
     }
 }
 

@@ -182,6 +182,47 @@ pub(super) fn withdrawn(row: &mut EventRow, now: i64) {
     begin(row, now);
 }
 
+/// The remote event was to go with its account's connection and is still there: it stays, and so is what is desired again.
+pub(super) fn left(row: &mut EventRow, now: i64) {
+    row.mirror = true;
+    row.meeting = row.record_asked || row.record_meeting;
+    begin(row, now);
+    if row.text.is_none() || row.record_sha == row.text_sha {
+        row.mirrored_generation = row.generation;
+    } else if row.record_sha.is_some() {
+        // What was stored meanwhile waits for a connection, as every later change does.
+        return;
+    } else {
+        // Its removal was begun: whether it is still there is seen over the next connection.
+        row.parked = Some("connection".into());
+    }
+    row.state = "mirrored".into();
+    row.due_at = None;
+}
+
+/// Nothing is there and nothing should be: that is brought about, and needs no connection. Gives whether it is so.
+pub(super) fn nothing_left(row: &mut EventRow) -> bool {
+    let wanted = row.desired == Desired::Unstored || (row.desired == Desired::Stored && row.mirror);
+    if wanted || row.record.is_some() {
+        return false;
+    }
+    if row.generation == row.mirrored_generation {
+        return true;
+    }
+    row.mirrored_generation = row.generation;
+    row.parked = None;
+    if row.desired == Desired::Stored {
+        row.text = None;
+        row.made_for = None;
+        if !matches!(row.state.as_str(), "removed" | "not-mirrored") {
+            row.state = "not-mirrored".into();
+            row.reason = None;
+            row.message = None;
+        }
+    }
+    true
+}
+
 /// There is new work: it starts with a clean slate.
 pub(super) fn begin(row: &mut EventRow, now: i64) {
     row.state = "pending".into();
@@ -366,6 +407,44 @@ mod tests {
         row.state = "pending".into();
         stored(&mut row, &save(&proposal("c1", 1)), 5);
         assert_eq!(row.state, "mirrored");
+    }
+
+    #[test]
+    fn what_was_to_go_and_is_left_is_as_it_was() {
+        let mut row = made("c1", 1);
+        stored(&mut row, &save(&proposal("c1", 1)), 5);
+        withdrawn(&mut row, 6);
+        left(&mut row, 7);
+        assert_eq!((row.mirror, row.meeting, row.due_at), (true, true, None));
+        assert_eq!((row.generation, row.state.as_str()), (row.mirrored_generation, "mirrored"));
+        assert!(!stored(&mut row, &save(&proposal("c2", 1)), 8), "the same text again is no work");
+
+        withdrawn(&mut row, 9);
+        let mut unwanted = proposal("c3", 3);
+        (unwanted.mirror, unwanted.meeting) = (false, false);
+        stored(&mut row, &save(&unwanted), 10);
+        left(&mut row, 11);
+        assert_ne!(row.generation, row.mirrored_generation, "what was stored meanwhile is still to be told");
+        assert_eq!((row.mirror, row.meeting, row.due_at), (true, true, Some(11)));
+
+        withdrawn(&mut row, 12);
+        row.record_sha = None;
+        left(&mut row, 13);
+        assert_ne!(row.generation, row.mirrored_generation, "its removal was begun");
+        assert_eq!((row.state.as_str(), row.parked.as_deref(), row.due_at), ("mirrored", Some("connection"), None));
+    }
+
+    #[test]
+    fn where_nothing_is_and_nothing_should_be_there_is_no_work() {
+        let mut row = made("c1", 1);
+        stored(&mut row, &save(&proposal("c1", 1)), 5);
+        withdrawn(&mut row, 6);
+        assert!(!nothing_left(&mut row), "it is still there");
+        row.record = None;
+        assert!(nothing_left(&mut row));
+        assert_eq!((row.generation, row.state.as_str()), (row.mirrored_generation, "not-mirrored"));
+        assert!(stored(&mut row, &save(&proposal("c2", 1)), 7), "a later save with a meeting is work");
+        assert!(!nothing_left(&mut row), "now it should be there");
     }
 
     #[test]

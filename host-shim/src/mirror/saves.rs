@@ -201,6 +201,9 @@ impl Mirror {
             status.borrow_meeting(self.status_of(draft)?);
         }
         status.overlay(&proposal, &standing, &prepared.notices);
+        if standing.is_leaving() {
+            status.promise_nothing(&standing);
+        }
         self.offer_sign_in(&save.account, &standing, &mut status);
         let complete = !(proposal.link_needed && proposal.rejected.is_none());
         Ok(Begun::Done(Box::new(Answer::Understood {
@@ -244,6 +247,11 @@ impl Mirror {
             if status.state == State::Pending && !save.stored {
                 status.state = State::Mirrored;
             }
+        }
+        let left = standing.connection.is_none() && !standing.is_on() && row.record.is_none();
+        if standing.is_leaving() || left {
+            status.promise_nothing(&standing);
+            complete = true;
         }
         self.offer_sign_in(&save.account, &standing, &mut status);
         Ok(Answer::Understood { change, complete, status: Box::new(status), icalendar })

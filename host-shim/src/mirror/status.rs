@@ -141,6 +141,13 @@ impl EventStatus {
         self.web_link = draft.web_link;
     }
 
+    /// The account is leaving, or has left while the save waited: a link that is there by now is being taken away.
+    pub(super) fn promise_nothing(&mut self, standing: &Standing) {
+        (self.state, self.reason) = (State::NotMirrored, Some("not-turned-on".into()));
+        self.message = Some(standing.phrase().said(words::of(standing.language())));
+        (self.join_url, self.web_link) = (None, None);
+    }
+
     /// What the save at hand says beside what the row says.
     pub(super) fn overlay(&mut self, proposal: &ProposalRow, standing: &Standing, notices: &[Notice]) {
         self.add_notices(notices.to_vec());

@@ -197,6 +197,8 @@ pub trait Transaction {
     fn once(&mut self, kind: &str, key: &[u8; 32]) -> Result<Option<OnceRow>, StoreError>;
     /// Takes it: at most one caller ever gets it. Expired ones are given too; the caller compares.
     fn take_once(&mut self, kind: &str, key: &[u8; 32]) -> Result<Option<OnceRow>, StoreError>;
+    /// Drops those of an account that are of these kinds.
+    fn end_once(&mut self, account: &str, kinds: &[&str]) -> Result<(), StoreError>;
     /// Drops those that expired before `now`.
     fn expire_once(&mut self, now: i64) -> Result<(), StoreError>;
 

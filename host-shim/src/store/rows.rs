@@ -324,6 +324,14 @@ pub struct ConnectorRow {
     pub dead_message: Option<String>,
 }
 
+impl ConnectorRow {
+    /// Why it is dead, in a sentence with the code, for administrators; `None` while it is alive.
+    pub fn death(&self) -> Option<String> {
+        let code = self.dead.as_ref()?;
+        Some(self.dead_message.as_ref().map_or_else(|| code.clone(), |message| format!("{message} ({code})")))
+    }
+}
+
 impl std::fmt::Debug for ConnectorRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ConnectorRow")
@@ -382,7 +390,8 @@ pub struct HookSecretRow {
 /// Something a browser holds the secret half of: a one-time ticket, a sign-in on its way, a session of the settings page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnceRow {
-    /// `settings-ticket`, `settings-session`, `sign-in-ticket`, `sign-in`, `sign-in-confirm` or `sign-in-done`.
+    /// `settings-ticket`, `settings-session`, `sign-in-ticket`, `sign-in`, `sign-in-answered`, `sign-in-confirm`, `sign-in-done`, or `sign-in-spent`
+    /// for a ticket of a page.
     pub kind: String,
     /// SHA-256 of the secret half that the browser holds.
     pub key: Digest,

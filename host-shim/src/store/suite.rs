@@ -353,6 +353,21 @@ fn what_can_be_used_once_is_used_once(store: &Arc<dyn Store>) {
         tx.put_once(&once(2, "a@x.example"))?;
         tx.expire_once(11)?;
         assert_eq!(tx.take_once("ticket", &[2; 32])?, None);
+        for row in [once(3, "a@x.example"), once(4, "b@x.example")] {
+            tx.put_once(&row)?;
+            tx.put_once(&OnceRow { kind: "sign-in".into(), ..row.clone() })?;
+            tx.put_once(&OnceRow { kind: "session".into(), ..row })?;
+        }
+        tx.end_once("a@x.example", &["ticket", "sign-in"])?;
+        for (key, kind, stays) in [
+            (3, "ticket", false),
+            (3, "sign-in", false),
+            (3, "session", true),
+            (4, "ticket", true),
+            (4, "sign-in", true),
+        ] {
+            assert_eq!(tx.once(kind, &[key; 32])?.is_some(), stays, "{kind} {key}");
+        }
         Ok(())
     })
     .unwrap();

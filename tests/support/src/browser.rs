@@ -85,7 +85,7 @@ impl Page {
 }
 
 /// A browser: cookies per origin, forms, redirects.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Browser {
     cookies: HashMap<String, Vec<(String, String)>>,
     /// Every address it went to, in order.
@@ -94,6 +94,9 @@ pub struct Browser {
     pub sends: Vec<(String, String)>,
     /// It keeps no cookies.
     pub keeps_nothing: bool,
+    /// Cookies that it holds for every site beside its own and sends before them: where a frame's site is the window's, those
+    /// of the window come along, and the older stand first.
+    pub older: Vec<(String, String)>,
     stop_at: Option<String>,
 }
 
@@ -220,6 +223,11 @@ impl Browser {
         self.follow(link, Some(form))
     }
 
+    /// Name and value of all its own cookies.
+    pub fn cookies(&self) -> Vec<(String, String)> {
+        self.cookies.values().flatten().cloned().collect()
+    }
+
     /// The values of all its cookies.
     pub fn cookie_values(&self) -> Vec<String> {
         self.cookies.values().flatten().map(|(_, value)| value.clone()).collect()
@@ -246,7 +254,13 @@ impl Browser {
         }
         let origin = url.origin().ascii_serialization();
         let cookies = self.cookies.entry(origin).or_default();
-        let header = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+        let header = self
+            .older
+            .iter()
+            .chain(cookies.iter())
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("; ");
         let agent = crate::agent();
         let answer = match form {
             None => {

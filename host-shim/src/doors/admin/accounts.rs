@@ -15,7 +15,7 @@ use crate::accounts::policy::{Button, Standing};
 use crate::address::Address;
 use crate::mirror::{Leave, Left};
 use crate::serve::Shim;
-use crate::store::ConnectionRow;
+use crate::store::{ConnectionRow, ConnectorRow};
 
 /// How many of its last events are told with an account.
 const LAST_EVENTS: u32 = 10;
@@ -72,7 +72,14 @@ pub(super) async fn sign_in_link(State(shim): State<Arc<Shim>>, Named(name): Nam
         let standing = shim.accounts().standing(&account).map_err(accounts_problem)?;
         // Said here, where the commands that mend it can be named.
         if !standing.may_sign_in() {
-            let why = hindrances(&account, &standing).join("; ");
+            let mut why = hindrances(&account, &standing);
+            if standing.is_leaving() {
+                why.push(format!(
+                    "it is being disconnected, and events are still being taken out of Teams; \
+                     `teams-mirror disconnect {account}` ends that at once and leaves the rest there"
+                ));
+            }
+            let why = why.join("; ");
             return Err(Problem::new(
                 StatusCode::CONFLICT,
                 "may-not-sign-in",
@@ -99,8 +106,7 @@ pub(super) async fn disconnect(
         let mut leaving = false;
         match (&microsoft_account, query.events) {
             (None, _) => {}
-            // The user's switch stays as it is: an administrator ends a connection, the user may make another.
-            (Some(_), EventsLeft::Keep) => shim.accounts().disconnect(&account).map_err(accounts_problem)?,
+            (Some(_), EventsLeft::Keep) => shim.mirror().end_connection(&account).map_err(mirror_problem)?,
             (Some(_), EventsLeft::Remove) => {
                 let left = shim.mirror().disconnect(&account, Leave::Remove).map_err(mirror_problem)?;
                 leaving = left == Left::Leaving;
@@ -153,7 +159,7 @@ fn hindrances(account: &Address, standing: &Standing) -> Vec<String> {
         ),
         _ => {}
     }
-    if let Some(dead) = standing.connector.as_ref().and_then(|row| row.dead_message.as_ref().or(row.dead.as_ref())) {
+    if let Some(dead) = standing.connector.as_ref().and_then(ConnectorRow::death) {
         hindrances.push(format!("Microsoft refuses the connector: {dead}"));
     }
     hindrances

@@ -92,8 +92,9 @@ fn of_connector(connector: &ConnectorInfo) -> Vec<String> {
         to_do
             .extend(connector.missing.iter().map(|missing| format!("the connector `{name}` is incomplete: {missing}")));
     }
-    if let Some(message) = connector.dead_message.as_ref().or(connector.dead.as_ref()) {
-        to_do.push(format!("the connector `{name}` is refused by Microsoft: {message}"));
+    if let Some(code) = &connector.dead {
+        let why = connector.dead_message.as_ref().map_or_else(String::new, |message| format!("{message} "));
+        to_do.push(format!("the connector `{name}` is refused by Microsoft: {why}({code})"));
     }
     if !connector.enabled {
         to_do.push(format!("the connector `{name}` is switched off; `teams-mirror connector enable {name}`"));

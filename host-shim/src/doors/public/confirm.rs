@@ -1,15 +1,16 @@
 //! The user's yes to what Microsoft answered: which Microsoft account for which calendar, and what becomes of earlier events.
 
 use askama::Template;
-use axum::extract::{Form, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::extract::{Asked, Form};
 use super::pages::{Link, Message, broken, render, see_other};
 use super::sign_in::problem_page;
 use super::{Public, guard};
-use crate::accounts::confirm::{Answered, Progress, Question};
+use crate::accounts::confirm::{Answered, Declined, Progress, Question};
 use crate::accounts::sign_in::SignInProblem;
 use crate::address::Address;
 use crate::mirror::Elsewhere;
@@ -67,33 +68,18 @@ pub(super) fn go_on(public: &Public, answered: &Answered) -> Response {
 }
 
 /// `GET /signin/confirm?s=…`.
-pub(super) async fn ask(State(public): State<Public>, Query(query): Query<WhichQuery>, headers: HeaderMap) -> Response {
+pub(super) async fn ask(State(public): State<Public>, Asked(query): Asked<WhichQuery>, headers: HeaderMap) -> Response {
     let (w, progress) = match progress(&public, &query.s, &headers).await {
         Ok(found) => found,
         Err(response) => return response,
     };
     match progress {
         Progress::Done(_) => see_other(&format!("{}/signin/done?s={}", public.base, query.s)),
-        Progress::Asked(question) => {
-            let accounts = public.accounts.clone();
-            let account = question.account.clone();
-            let ticket = tokio::task::spawn_blocking(move || accounts.page_ticket(&account)).await;
-            let other = ticket
-                .ok()
-                .and_then(Result::ok)
-                .map(|ticket| format!("{}/signin?ticket={ticket}&account=other", public.base));
-            render(&page(&public, w, &query.s, &question, other), StatusCode::OK)
-        }
+        Progress::Asked(question) => render(&page(&public, w, &query.s, &question), StatusCode::OK),
     }
 }
 
-fn page<'a>(
-    public: &'a Public,
-    w: &'static Words,
-    which: &'a str,
-    question: &'a Question,
-    other: Option<String>,
-) -> ConfirmPage<'a> {
+fn page<'a>(public: &'a Public, w: &'static Words, which: &'a str, question: &'a Question) -> ConfirmPage<'a> {
     let microsoft = [("microsoft", question.remote_address.as_str())];
     let both = [("account", question.account.as_str()), microsoft[0]];
     ConfirmPage {
@@ -106,14 +92,14 @@ fn page<'a>(
         instead: question.instead_of.as_ref().map(|old| w.with("confirm-instead", &[("microsoft", old)])),
         events: w.count("confirm-events", question.elsewhere),
         move_label: w.with("confirm-move", &microsoft),
-        other,
+        other: question.ticket.as_ref().map(|ticket| format!("{}/signin?ticket={ticket}&account=other", public.base)),
     }
 }
 
 /// `POST /signin/confirm?s=…`.
 pub(super) async fn answer(
     State(public): State<Public>,
-    Query(query): Query<WhichQuery>,
+    Asked(query): Asked<WhichQuery>,
     headers: HeaderMap,
     Form(form): Form<AnswerForm>,
 ) -> Response {
@@ -131,7 +117,10 @@ pub(super) async fn answer(
         let elsewhere = if form.events == "move" { Elsewhere::Move } else { Elsewhere::Keep };
         match form.connect.as_str() {
             "yes" => mirror.confirm_link(&cookie, &form.token, elsewhere).map(drop),
-            _ => accounts.decline(&cookie, &form.token).and(Err(SignInProblem::NotConfirmed)),
+            _ => match accounts.decline(&cookie, &form.token)? {
+                Declined::Forgotten => Err(SignInProblem::NotConfirmed),
+                Declined::TooLate => Ok(()),
+            },
         }
     })
     .await;
@@ -145,7 +134,7 @@ pub(super) async fn answer(
 /// `GET /signin/done?s=…`.
 pub(super) async fn done(
     State(public): State<Public>,
-    Query(query): Query<WhichQuery>,
+    Asked(query): Asked<WhichQuery>,
     headers: HeaderMap,
 ) -> Response {
     let (w, progress) = match progress(&public, &query.s, &headers).await {

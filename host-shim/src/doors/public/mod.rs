@@ -5,6 +5,7 @@
 //! | [`sign_in`] | from a one-time ticket to Microsoft, and its answer |
 //! | [`confirm`] | the user's yes to what Microsoft answered |
 //! | [`settings`] | the settings page, its session and its forms |
+//! | [`extract`] | queries and forms, and a page for what cannot be read |
 //! | [`guard`] | cookies, where a request comes from, what a page may be framed by |
 //! | [`pages`] | pages that only say something |
 //!
@@ -12,6 +13,7 @@
 //! browser that began it (RFC 9700 §4.7); a form counts only with the token of the session it was made for.
 
 mod confirm;
+mod extract;
 mod guard;
 mod pages;
 mod settings;
@@ -71,6 +73,7 @@ pub fn router(mirror: Arc<Mirror>, accounts: Arc<Accounts>, public_url: &str, we
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(settings)
         .fallback(pages::not_found)
+        .method_not_allowed_fallback(extract::wrong_method)
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(map_response(guard::harden))
         .with_state(public)

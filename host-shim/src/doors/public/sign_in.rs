@@ -1,10 +1,11 @@
 //! From a one-time ticket to Microsoft's sign-in, and its answer.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::extract::Asked;
 use super::pages::{Message, broken, see_other};
 use super::{Public, confirm, guard};
 use crate::accounts::sign_in::{CallbackQuery, SignInProblem};
@@ -28,7 +29,7 @@ pub(super) struct TicketQuery {
 /// `GET /signin?ticket=…`: spends the ticket, ties the sign-in to this browser, and sends it to Microsoft.
 pub(super) async fn begin(
     State(public): State<Public>,
-    Query(query): Query<TicketQuery>,
+    Asked(query): Asked<TicketQuery>,
     headers: HeaderMap,
 ) -> Response {
     let accounts = public.accounts.clone();
@@ -52,7 +53,7 @@ pub(super) async fn begin(
 pub(super) async fn finish(
     State(public): State<Public>,
     headers: HeaderMap,
-    Query(query): Query<CallbackQuery>,
+    Asked(query): Asked<CallbackQuery>,
 ) -> Response {
     let name = cookie_name(query.state.as_deref().unwrap_or_default());
     let cookie = guard::cookies(&headers, &name).next().map(str::to_owned);

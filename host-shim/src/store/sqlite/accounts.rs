@@ -193,6 +193,11 @@ pub(super) fn take_once(c: &Connection, kind: &str, key: &Digest) -> Result<Opti
         .optional()
 }
 
+pub(super) fn end_once(c: &Connection, account: &str, kinds: &[&str]) -> Result<()> {
+    let mut end = c.prepare_cached("DELETE FROM once WHERE account = ?1 AND kind = ?2")?;
+    kinds.iter().try_for_each(|kind| end.execute([account, kind]).map(drop))
+}
+
 pub(super) fn expire_once(c: &Connection, now: i64) -> Result<()> {
     c.prepare_cached("DELETE FROM once WHERE expires_at < ?1")?.execute([now]).map(drop)
 }

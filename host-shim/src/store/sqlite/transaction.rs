@@ -207,6 +207,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.done(accounts::take_once(self.c, kind, key))
     }
 
+    fn end_once(&mut self, account: &str, kinds: &[&str]) -> Result<(), StoreError> {
+        self.done(accounts::end_once(self.c, account, kinds))
+    }
+
     fn expire_once(&mut self, now: i64) -> Result<(), StoreError> {
         self.done(accounts::expire_once(self.c, now))
     }

@@ -1,6 +1,6 @@
 //! The settings page's forms. Each carries the token of the session it was made for; without it nothing is done.
 
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use super::page::{At, MEETINGS, PageError};
 use crate::accounts::AccountsError;
 use crate::accounts::session::Session;
 use crate::address::Address;
+use crate::doors::public::extract::Form;
 use crate::doors::public::pages::{broken, said, see_other};
 use crate::doors::public::{Public, guard};
 use crate::mirror::{Leave, Left};
@@ -39,8 +40,12 @@ pub(in crate::doors::public) async fn turn(
     let on = form.teams == "on";
     let mirror = public.mirror.clone();
     did(&public, &headers, &form.token, move |account| {
-        mirror.turn(account, on)?;
-        Ok(if on { "on" } else { "off" })
+        Ok(match (mirror.turn(account, on)?, on) {
+            (true, _) => "on",
+            (false, false) => "off",
+            // A page that was open before the disconnect.
+            (false, true) => "leaving",
+        })
     })
     .await
 }

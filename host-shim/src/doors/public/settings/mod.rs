@@ -13,13 +13,15 @@ pub(super) mod actions;
 mod events;
 mod page;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::extract::Asked;
 use super::pages::{Link, Message, broken, said, see_other};
 use super::{Public, guard};
+use crate::accounts::AccountsError;
 use crate::accounts::session::Session;
 use crate::address::Address;
 use crate::store::ConnectionRow;
@@ -46,22 +48,20 @@ pub(super) struct SettingsQuery {
 /// `GET /settings`.
 pub(super) async fn open(
     State(public): State<Public>,
-    Query(query): Query<SettingsQuery>,
+    Asked(query): Asked<SettingsQuery>,
     headers: HeaderMap,
 ) -> Response {
     if !query.ticket.is_empty() {
         return begin(&public, query.ticket, &headers).await;
+    }
+    if !query.again.is_empty() {
+        return arrived(&public, query.again, &headers).await;
     }
     let session = match session(&public, &headers).await {
         Ok(session) => session,
         Err(()) => return broken(&public, &headers),
     };
     match session {
-        Some(_) if !query.again.is_empty() => {
-            let accounts = public.accounts.clone();
-            let _ = tokio::task::spawn_blocking(move || accounts.drop_settings_ticket(&query.again)).await;
-            see_other(&format!("{}/settings", public.base))
-        }
         Some(session) => {
             let at = page::At {
                 framed: guard::is_framed(&headers),
@@ -71,7 +71,6 @@ pub(super) async fn open(
             };
             show(&public, &headers, session, at).await
         }
-        None if !query.again.is_empty() => no_cookie(&public, &query.again, &headers),
         None => over(&public, &headers),
     }
 }
@@ -79,7 +78,8 @@ pub(super) async fn open(
 /// Spends the ticket. The session's cookie comes with a redirect, so that the page itself can see whether it was kept.
 async fn begin(public: &Public, ticket: String, headers: &HeaderMap) -> Response {
     let accounts = public.accounts.clone();
-    match tokio::task::spawn_blocking(move || accounts.open_settings(&ticket)).await {
+    let held = cookies(headers);
+    match tokio::task::spawn_blocking(move || accounts.open_settings(&ticket, &held)).await {
         Ok(Ok(Some(opened))) => {
             let mut response = see_other(&format!("{}/settings?again={}", public.base, opened.again));
             let framed = guard::is_framed(headers) != Some(false);
@@ -89,6 +89,30 @@ async fn begin(public: &Public, ticket: String, headers: &HeaderMap) -> Response
         Ok(Ok(None)) => over(public, headers),
         Ok(Err(error)) => {
             tracing::error!(%error, "a session of the settings page could not be begun");
+            broken(public, headers)
+        }
+        Err(_) => broken(public, headers),
+    }
+}
+
+/// After the redirect: was the cookie kept? A session of another account, of a window beside the frame, is no answer to that.
+async fn arrived(public: &Public, again: String, headers: &HeaderMap) -> Response {
+    let Ok(open) = sessions(public, headers).await else { return broken(public, headers) };
+    let (accounts, ticket) = (public.accounts.clone(), again.clone());
+    let found = tokio::task::spawn_blocking(move || {
+        let whose = accounts.settings_ticket_of(&ticket)?;
+        let kept = whose.as_ref().map(|account| open.iter().any(|session| session.account == *account));
+        if kept == Some(true) {
+            accounts.drop_settings_ticket(&ticket)?;
+        }
+        Ok::<_, AccountsError>(kept.unwrap_or(!open.is_empty()))
+    })
+    .await;
+    match found {
+        Ok(Ok(true)) => see_other(&format!("{}/settings", public.base)),
+        Ok(Ok(false)) => no_cookie(public, &again, headers),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a session of the settings page could not be looked up");
             broken(public, headers)
         }
         Err(_) => broken(public, headers),
@@ -124,27 +148,35 @@ pub(super) async fn state(State(public): State<Public>, headers: HeaderMap) -> R
     }
 }
 
-/// The session of this browser: of the first of its cookies that still has one.
+/// The session of this browser: the newest of those that its cookies still have.
 async fn session(public: &Public, headers: &HeaderMap) -> Result<Option<Session>, ()> {
     Ok(sessions(public, headers).await?.into_iter().next())
 }
 
-/// All of them: in a frame and outside it there may be two, of two accounts.
+/// All of them, the newest first: in a frame and outside it there may be two, of two accounts.
 async fn sessions(public: &Public, headers: &HeaderMap) -> Result<Vec<Session>, ()> {
-    let cookies: Vec<String> = guard::cookies(headers, COOKIE).take(4).map(str::to_owned).collect();
+    let cookies = cookies(headers);
     let accounts = public.accounts.clone();
     let found = tokio::task::spawn_blocking(move || {
-        cookies.iter().filter_map(|cookie| accounts.settings_session(cookie).transpose()).collect::<Result<_, _>>()
+        let open = cookies.iter().filter_map(|cookie| accounts.settings_session(cookie).transpose());
+        open.collect::<Result<Vec<_>, _>>()
     })
     .await;
     match found {
-        Ok(Ok(sessions)) => Ok(sessions),
+        Ok(Ok(mut sessions)) => {
+            sessions.sort_by_key(|session| std::cmp::Reverse(session.ends_at));
+            Ok(sessions)
+        }
         Ok(Err(error)) => {
             tracing::error!(%error, "a session of the settings page could not be looked up");
             Err(())
         }
         Err(_) => Err(()),
     }
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    guard::cookies(headers, COOKIE).take(4).map(str::to_owned).collect()
 }
 
 /// Whether the settings of this account are open in this browser.

@@ -177,8 +177,8 @@ pub(super) fn make(
         let sentence = super::mailbox_sentence(w, row).unwrap_or_else(|| w.say("mailbox-unknown"));
         (code, sentence)
     });
-    let signs_in = standing.may_sign_in() && state != State::Leaving && state != State::ConnectorDead;
-    let ticket = if signs_in { Some(accounts.page_ticket(account)?) } else { None };
+    let signs_in = standing.may_sign_in() && state != State::ConnectorDead;
+    let ticket = signs_in.then(|| accounts.page_ticket(session, connection));
     let choices = accounts.own_choices(account, MEETINGS, mirror.declared_settings())?;
     let shows_choice = matches!(state, State::Connected | State::Off | State::Dead);
     let choices = choices.filter(|_| shows_choice);
@@ -203,7 +203,7 @@ pub(super) fn make(
         waiting: at.waiting && matches!(state, State::New | State::Dead),
         new_window: framed,
         notice: DONE.iter().find(|done| **done == at.done).map(|done| (*done, w.say(&format!("notice-{done}")))),
-        toggle: (connection.is_some() && standing.may_sign_in() && state != State::Leaving).then(|| standing.is_on()),
+        toggle: (connection.is_some() && standing.may_sign_in()).then(|| standing.is_on()),
         may_take_other: state != State::New || last_remote.is_some(),
         connected_with: connection.map(|row| row.remote_address.clone()),
         may_remove: !matches!(state, State::Dead | State::ConnectorDead | State::ConnectorOff | State::NotAllowed),
