@@ -121,8 +121,10 @@ pub(super) fn refused(row: &mut EventRow, change: &str, others: &[ProposalRow], 
         }
     } else if row.made_for.is_some() || row.record.is_none() || heir.is_some() {
         return false;
-    } else if row.desired == Desired::Gone || (row.desired == Desired::Stored && row.mirror && row.record_sha.is_some())
-    {
+    } else if row.desired == Desired::Gone && row.generation != row.mirrored_generation {
+        // It is on its way out already.
+        return false;
+    } else if row.desired == Desired::Stored && row.mirror && row.record_sha.is_some() {
         // What is there is there for what the server stored.
         return false;
     }
@@ -407,6 +409,18 @@ mod tests {
         row.state = "pending".into();
         stored(&mut row, &save(&proposal("c1", 1)), 5);
         assert_eq!(row.state, "mirrored");
+    }
+
+    #[test]
+    fn what_was_begun_for_a_refused_save_of_a_deleted_event_goes_again() {
+        // The delete was done when the save was announced; its create left a record whose fate is unknown, and no more.
+        let mut row = made("c1", 1);
+        (row.desired, row.made_for, row.record_sha) = (Desired::Gone, None, None);
+        row.mirrored_generation = row.generation;
+        assert!(refused(&mut row, "c2", &[], 5));
+        assert_ne!(row.generation, row.mirrored_generation);
+        assert_eq!(row.due_at, Some(5));
+        assert!(!refused(&mut row, "c3", &[], 6), "it is on its way out already");
     }
 
     #[test]
