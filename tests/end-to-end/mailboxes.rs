@@ -78,5 +78,5 @@ fn a_mailbox_still_being_set_up_is_waited_for() {
     world.run(&["events", "retry", "f@test.tld", "e1"]);
     let settled = world.settled_of("f@test.tld", "e1");
     assert_eq!(settled.str("state"), "mirrored", "{}\n{}", settled.text, world.log_tail());
-    assert!(!settled.str("join_url").is_empty());
+    assert!(!settled.str("join_url").is_empty(), "{}\n{}", settled.text, world.log_tail());
 }
