@@ -310,20 +310,31 @@ fn capabilities(look: Look, profile: &Path) -> Value {
 }
 
 /// Starts a WebDriver on a free port.
+///
+/// It takes a port that is free under IPv6 and then the one of the same number under IPv4; where any other socket of the machine
+/// holds that one, it ends, so that another number is tried.
 fn start_driver() -> (Child, u16) {
-    let mut process = Command::new("chromedriver")
-        .arg("--port=0")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let port = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .find_map(|line| line.strip_suffix('.')?.split_once("started successfully on port ")?.1.parse().ok());
-    // It stops when nobody reads what it prints.
-    std::thread::spawn(move || lines.for_each(drop));
-    (process, port.expect("chromedriver names its port"))
+    let mut said = Vec::new();
+    for _ in 0..10 {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let port = line.strip_suffix('.').and_then(|line| line.split_once("started successfully on port "));
+            said.push(line.clone());
+            port?.1.parse().ok()
+        });
+        if let Some(port) = port {
+            // It stops when nobody reads what it prints.
+            std::thread::spawn(move || lines.for_each(drop));
+            return (process, port);
+        }
+        said.push(format!("({})", process.wait().unwrap()));
+    }
+    panic!("chromedriver found no port to listen on:\n{}", said.join("\n"));
 }
