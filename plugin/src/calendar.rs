@@ -1,7 +1,8 @@
 //! iCalendar text → the domain's event.
 //!
 //! Reading is done with calcard (values, dates, alarms, zones) on a text whose lines [`crate::join_link`] has already
-//! understood; nothing here writes iCalendar.
+//! understood; nothing here writes iCalendar. What an event that repeats becomes at Microsoft is worked out in
+//! [`crate::series`].
 
 pub(crate) mod address;
 pub(crate) mod alarm;
@@ -9,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod html;
 pub(crate) mod limits;
 pub(crate) mod read;
+pub(crate) mod recurring;
 pub(crate) mod text;
 pub(crate) mod times;
 pub(crate) mod vtimezone;

@@ -1,10 +1,14 @@
 //! A save: what a text means, whether it is mirrored, and which text to store. Pure.
 
+use crate::calendar::recurring::SeriesFault;
 use crate::calendar::{self, Event, EventFault, Fault, Reading, limits, text};
 use crate::domain::{Account, CalendarObject, Copy, History, Notice, Prepared, Problem, Wish};
 use crate::graph::fields;
 use crate::join_link::{self, Document, Found, Ours};
 use crate::record::Record;
+use crate::series::Refusal;
+use crate::series::cover::Reliance;
+use crate::series::plan::{self, Piece};
 use crate::settings::{Meetings, Settings};
 use crate::standing::{self, reason};
 use crate::words::{Phrase, Words};
@@ -86,9 +90,14 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
         if reading.event.is_ok() {
             prepared.first_start_ms = Some(event.span.start.utc_ms);
         }
-        if reading.event.is_ok() && !reading.recurring {
+        if reading.event.is_ok() && reading.series.is_none() {
             prepared.last_end_ms = Some(event.span.end.utc_ms);
         }
+    }
+    let repeated = repeated(&reading);
+    if let Some(Ok(pieces)) = &repeated {
+        prepared.first_start_ms = pieces.iter().map(|piece| piece.event.span.start.utc_ms).min();
+        prepared.last_end_ms = plan::last_end_ms(pieces);
     }
     if reading.copy == Copy::Attendee && save.wish == Wish::Wanted {
         prepared.notices.push(words.notice(Phrase::NotTheOrganizer));
@@ -121,9 +130,16 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
     }
 
     let removed = record.as_ref().is_some_and(|record| record.removed) && save.wish != Wish::Wanted;
-    let past = event.as_ref().is_ok_and(|event| standing::is_past(event, save.now_ms)) && !reading.recurring;
+    let past = match &repeated {
+        Some(Ok(pieces)) => standing::is_past(plan::last_end_ms(pieces), save.now_ms),
+        Some(Err(_)) => false,
+        None => event.as_ref().is_ok_and(|event| standing::is_past(Some(event.span.end.utc_ms), save.now_ms)),
+    };
+    let nowhere = matches!(repeated, Some(Err(SeriesFault::Refused(Refusal::NoOccurrences))));
     let standing = if removed {
         Err(reason::DELETED_AT_MICROSOFT)
+    } else if nowhere {
+        standing::wanted(&reading, &settings, meeting).and(Err(reason::NO_OCCURRENCES))
     } else if past && record.as_ref().is_none_or(|record| record.remote_id.is_none()) {
         standing::wanted(&reading, &settings, meeting).and(Err(reason::PAST))
     } else {
@@ -144,10 +160,10 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
     prepared.reason = None;
     prepared.mirror = true;
     prepared.meeting = meeting;
-    let refused = refused.or(if reading.recurring {
-        Some(Phrase::Recurring)
-    } else {
-        event.as_ref().err().map(|fault| fault_phrase(*fault))
+    let refused = refused.or_else(|| event.as_ref().err().map(|fault| fault_phrase(*fault))).or(match repeated {
+        Some(Err(SeriesFault::Event(fault))) if event.is_err() || !save.draft => Some(fault_phrase(fault)),
+        Some(Err(SeriesFault::Refused(refusal))) => Some(refusal_phrase(refusal)),
+        _ => None,
     });
     prepared.rejected = refused.map(|phrase| words.problem(phrase));
     prepared.link_needed = meeting && !has_meeting && refused.is_none() && !past;
@@ -218,6 +234,15 @@ fn own_tags(save: &Save, record: Option<&Record>) -> Vec<String> {
     tags
 }
 
+/// What an event that repeats becomes at Microsoft.
+fn repeated(reading: &Reading) -> Option<Result<Vec<Piece>, SeriesFault>> {
+    let series = reading.series.as_ref()?;
+    Some(match series {
+        Ok(series) => plan::plan(series, Reliance { clamp: true }).map_err(SeriesFault::Refused),
+        Err(fault) => Err(*fault),
+    })
+}
+
 fn event(save: &Save, reading: &Reading, text: &str) -> Result<Event, EventFault> {
     match &reading.event {
         Err(EventFault::NoStart) if save.draft => {
@@ -268,6 +293,16 @@ pub(crate) fn fault_phrase(fault: EventFault) -> Phrase {
         EventFault::NoStart => Phrase::NoStart,
         EventFault::BadDate => Phrase::BadDate,
         EventFault::EndBeforeStart => Phrase::EndBeforeStart,
+    }
+}
+
+/// Why an event that repeats is not mirrored; of [`Refusal::NoOccurrences`] nobody is told, there is nothing to mirror.
+pub(crate) fn refusal_phrase(refusal: Refusal) -> Phrase {
+    match refusal {
+        Refusal::Unreadable | Refusal::NoOccurrences => Phrase::RuleUnreadable,
+        Refusal::NotExpressible => Phrase::RuleNotExpressible,
+        Refusal::TooManyPieces => Phrase::TooManyPieces,
+        Refusal::ZoneUnknown => Phrase::SeriesZoneUnknown,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading one calendar object resource.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use calcard::icalendar::{
@@ -11,10 +12,12 @@ use calcard::{Entry, Parser};
 use chrono_tz::Tz;
 
 use super::event::{Attendance, Event, EventFault, Guest, GuestKind, Importance, Sensitivity, ShowAs};
+use super::recurring::{self, SeriesFault};
 use super::times::{Clock, Span};
 use super::{address, alarm};
 use crate::domain::{Account, Copy};
 use crate::join_link::{Document, EventLines, parameter, split_value, unescape};
+use crate::series::Series;
 
 /// Why a text cannot be kept as one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub(crate) enum Fault {
 }
 
 /// What a text says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reading {
     /// The UID.
     pub(crate) uid: String,
@@ -38,8 +41,8 @@ pub(crate) struct Reading {
     pub(crate) has_guests: bool,
     /// STATUS:CANCELLED of the whole event.
     pub(crate) cancelled: bool,
-    /// Whether it is a series, or part of one.
-    pub(crate) recurring: bool,
+    /// Where it is a series, or part of one: all of it.
+    pub(crate) series: Option<Result<Series, SeriesFault>>,
     /// X-TEAMS-MEETING.
     pub(crate) meeting_by_text: Option<bool>,
     /// What the account answered, where somebody else invited it.
@@ -75,11 +78,7 @@ pub(crate) fn read(text: &str, account: &Account) -> Result<Reading, Fault> {
         .iter()
         .position(|event| !event.has_property(&ICalendarProperty::RecurrenceId))
         .or(if events.is_empty() { None } else { Some(0) });
-    let (Some(component), Some(lines)) =
-        (master.and_then(|at| events.get(at)), master.and_then(|at| document.events.get(at)))
-    else {
-        return Ok(no_event(uid));
-    };
+    let Some(component) = master.and_then(|at| events.get(at)) else { return Ok(no_event(uid)) };
     if root.has_property(&ICalendarProperty::Method) {
         return Ok(no_event(uid));
     }
@@ -102,21 +101,23 @@ pub(crate) fn read(text: &str, account: &Account) -> Result<Reading, Fault> {
         ]
         .iter()
         .any(|name| component.has_property(name));
-    let attendance = component
-        .properties(&ICalendarProperty::Attendee)
-        .find(|entry| is_account(entry))
-        .map_or(Attendance::Undecided, attendance);
-    let clock = Clock { calendar: &calendar, floating: account.zone().unwrap_or(Tz::UTC) };
-    let reader = Reader { calendar: &calendar, component, document: &document, lines, account, clock };
+    let known = RefCell::default();
+    let clock = Clock { calendar: &calendar, floating: account.zone().unwrap_or(Tz::UTC), known: &known };
+    let readers: Vec<Reader<'_>> = events
+        .iter()
+        .zip(&document.events)
+        .map(|(component, lines)| Reader { calendar: &calendar, component, document: &document, lines, account, clock })
+        .collect();
+    let Some(reader) = master.and_then(|at| readers.get(at)) else { return Ok(no_event(uid)) };
     Ok(Reading {
         uid,
         copy,
         has_guests: attendees().any(|entry| !is_account(entry)),
         cancelled: component.status() == Some(&ICalendarStatus::Cancelled),
-        recurring,
+        series: recurring.then(|| recurring::series(&readers, copy)),
         meeting_by_text: reader.meeting_by_text(),
-        attendance,
-        event: clock.span(component).map(|span| reader.event(span, copy, attendance)),
+        attendance: reader.attendance(),
+        event: clock.span(component).map(|span| reader.event(span, copy, reader.attendance())),
     })
 }
 
@@ -147,7 +148,7 @@ fn no_event(uid: String) -> Reading {
         copy: Copy::NotAnEvent,
         has_guests: false,
         cancelled: false,
-        recurring: false,
+        series: None,
         meeting_by_text: None,
         attendance: Attendance::Undecided,
         event: Err(EventFault::NoStart),
@@ -172,17 +173,26 @@ fn uid(document: &Document<'_>, children: &[&ICalendarComponent]) -> Result<Stri
     if uids.is_empty() { Ok(first) } else { Err(Fault::SeveralUids) }
 }
 
-struct Reader<'a> {
+/// One VEVENT, and what it takes to read it.
+pub(super) struct Reader<'a> {
     calendar: &'a ICalendar,
-    component: &'a ICalendarComponent,
-    document: &'a Document<'a>,
-    lines: &'a EventLines,
+    pub(super) component: &'a ICalendarComponent,
+    pub(super) document: &'a Document<'a>,
+    pub(super) lines: &'a EventLines,
     account: &'a Account,
-    clock: Clock<'a>,
+    pub(super) clock: Clock<'a>,
 }
 
 impl Reader<'_> {
-    fn event(&self, span: Span, copy: Copy, attendance: Attendance) -> Event {
+    /// What the account itself answered.
+    pub(super) fn attendance(&self) -> Attendance {
+        let own =
+            |entry: &&ICalendarEntry| address::of(entry).is_some_and(|address| self.account.is_own_address(&address));
+        let entry = self.component.properties(&ICalendarProperty::Attendee).find(own);
+        entry.map_or(Attendance::Undecided, attendance)
+    }
+
+    pub(super) fn event(&self, span: Span, copy: Copy, attendance: Attendance) -> Event {
         let component = self.component;
         let transparent = component.transparency() == Some(&ICalendarTransparency::Transparent);
         let tentative = match copy {

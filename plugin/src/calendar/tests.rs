@@ -122,16 +122,28 @@ fn definitions_of_zones_are_used_where_names_fail() {
         let text = calendar(&definition(id, extra), &format!("DTSTART;TZID=\"{id}\":{date}T100000\r\n"));
         said(read(&text, &account(None)).unwrap().event.unwrap().span.start)
     };
+    // By what the definition says of daylight saving, which is what one zone of Microsoft's does.
+    for date in ["20261201", "20260115", "20260701", "20260308", "20260307", "20261101"] {
+        let (year, rest) = date.split_at(4);
+        let (month, day) = rest.split_at(2);
+        let said = format!("{year}-{month}-{day}T10:00 in Atlantic Standard Time");
+        assert_eq!(start("Customized Time Zone", "", date), said);
+        assert_eq!(start("GMT -0400 (Standard) / GMT -0300 (Daylight)", "", date), said);
+    }
+    // No zone of Microsoft's changes its clocks so: an instant.
+    let odd = |date: &str| {
+        let zones = definition("Own", "").replace("BYDAY=2SU", "BYDAY=3SU");
+        let text = calendar(&zones, &format!("DTSTART;TZID=Own:{date}T100000\r\n"));
+        said(read(&text, &account(None)).unwrap().event.unwrap().span.start)
+    };
     for (date, said) in [
         ("20261201", "2026-12-01T14:00 in UTC"),
-        ("20260115", "2026-01-15T14:00 in UTC"),
         ("20260701", "2026-07-01T13:00 in UTC"),
-        ("20260308", "2026-03-08T13:00 in UTC"),
-        ("20260307", "2026-03-07T14:00 in UTC"),
+        ("20260315", "2026-03-15T13:00 in UTC"),
+        ("20260314", "2026-03-14T14:00 in UTC"),
         ("20261101", "2026-11-01T14:00 in UTC"),
     ] {
-        assert_eq!(start("Customized Time Zone", "", date), said, "{date}");
-        assert_eq!(start("GMT -0400 (Standard) / GMT -0300 (Daylight)", "", date), said, "{date}");
+        assert_eq!(odd(date), said, "{date}");
     }
     assert_eq!(
         start("Mine", "X-LIC-LOCATION:America/Halifax\r\n", "20261201"),

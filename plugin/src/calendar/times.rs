@@ -1,5 +1,9 @@
 //! DTSTART, DTEND and DURATION → a start and an end in Microsoft's terms.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use calcard::common::PartialDateTime;
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarDuration, ICalendarEntry, ICalendarProperty, ICalendarValue,
 };
@@ -7,8 +11,9 @@ use chrono::{DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, Ti
 use chrono_tz::Tz;
 
 use super::event::EventFault;
-use super::vtimezone::{find, naive, named, offset_at};
-use super::zones::{Zone, by_name, windows_name};
+use super::vtimezone::{by_rules, find, naive, named, offset_at};
+use super::zones::{Zone, by_name, by_offset, is_bare, windows_name};
+use crate::series::zone as home;
 
 /// An instant, as Microsoft is told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +50,25 @@ pub(crate) struct Clock<'c> {
     pub(crate) calendar: &'c ICalendar,
     /// The zone of floating times, and of the days of all-day events.
     pub(crate) floating: Tz,
+    /// What TZIDs were found to mean: comparing a definition with every zone there is takes a while.
+    pub(crate) known: &'c RefCell<BTreeMap<String, Option<Tz>>>,
+}
+
+/// Where the times of an event that repeats belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Home {
+    pub(crate) zone: home::Zone,
+    /// DTSTART, local.
+    pub(crate) start: NaiveDateTime,
+    /// From start to end by the clock.
+    pub(crate) length: Duration,
+}
+
+/// A date or time of EXDATE, RDATE or RECURRENCE-ID, local to a series' zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    Day(NaiveDate),
+    Time(NaiveDateTime),
 }
 
 enum Written {
@@ -126,6 +150,80 @@ impl Clock<'_> {
         Ok(Span { start: midnight(first), end: midnight(end), all_day: true })
     }
 
+    /// Where a VEVENT's times belong if it repeats, when it starts there, and how long it is by the clock there; `None`
+    /// where no zone of Microsoft's keeps that time.
+    pub(crate) fn home(&self, event: &ICalendarComponent) -> Result<Option<Home>, EventFault> {
+        let span = self.span(event)?;
+        let entry = event.property(&ICalendarProperty::Dtstart).ok_or(EventFault::NoStart)?;
+        let value = entry.values.first().and_then(ICalendarValue::as_partial_date_time).ok_or(EventFault::BadDate)?;
+        let start = naive(value).ok_or(EventFault::BadDate)?;
+        if span.all_day {
+            let zone = home::Zone { tz: self.floating, windows: span.start.zone, all_day: true };
+            return Ok(Some(Home { zone, start: span.start.local, length: span.end.local - span.start.local }));
+        }
+        let tz = match (value.has_zone(), entry.tz_id()) {
+            (true, _) if value.tz_hour.unwrap_or(0) == 0 && value.tz_minute.unwrap_or(0) == 0 => Some(Tz::UTC),
+            (true, _) => None,
+            (false, None) => Some(self.floating),
+            (false, Some(tzid)) => self.zone(tzid),
+        };
+        let Some((tz, windows)) = tz.and_then(|tz| Some((tz, windows_name(tz)?))) else { return Ok(None) };
+        let zone = home::Zone { tz, windows, all_day: false };
+        let end = event.property(&ICalendarProperty::Dtend);
+        let end = end.and_then(|entry| self.stamp(entry, entry.values.first()?.as_partial_date_time()?, &zone));
+        let duration = event.property(&ICalendarProperty::Duration).and_then(|entry| entry.values.first());
+        let length = match (end, duration) {
+            (Some(Stamp::Time(end)), _) => end - start,
+            (Some(Stamp::Day(end)), _) => end.and_time(chrono::NaiveTime::MIN) - start,
+            (None, Some(ICalendarValue::Duration(duration))) => Duration::seconds(duration.as_seconds()),
+            (None, _) => Duration::zero(),
+        };
+        Ok(Some(Home { zone, start, length: length.max(Duration::zero()) }))
+    }
+
+    /// A date or time of a line, as it stands in a series' zone.
+    pub(crate) fn stamp(&self, entry: &ICalendarEntry, value: &PartialDateTime, zone: &home::Zone) -> Option<Stamp> {
+        let local = naive(value)?;
+        if !value.has_time() {
+            return Some(Stamp::Day(local.date()));
+        }
+        if zone.all_day {
+            // A time where a day is meant: the day it is written with.
+            return Some(Stamp::Day(local.date()));
+        }
+        if value.has_zone() {
+            let minutes = i64::from(value.tz_hour.unwrap_or(0)) * 60 + i64::from(value.tz_minute.unwrap_or(0));
+            let offset = Duration::minutes(if value.tz_minus { -minutes } else { minutes });
+            let instant = local.checked_sub_signed(offset)?.and_utc();
+            return Some(Stamp::Time(zone.local(instant.timestamp_millis())));
+        }
+        Some(Stamp::Time(match entry.tz_id().and_then(|tzid| self.zone(tzid)) {
+            Some(tz) if tz != zone.tz => zone.local(home::instant(tz, local)),
+            // Without a zone, or with one nobody knows, it is meant where DTSTART is.
+            _ => local,
+        }))
+    }
+
+    /// The IANA zone of a TZID: by its name, by another name its definition gives, or by what the definition says.
+    fn zone(&self, tzid: &str) -> Option<Tz> {
+        if let Some(known) = self.known.borrow().get(tzid) {
+            return *known;
+        }
+        let found = self.find_zone(tzid);
+        self.known.borrow_mut().insert(tzid.to_owned(), found);
+        found
+    }
+
+    fn find_zone(&self, tzid: &str) -> Option<Tz> {
+        let definition = find(self.calendar, tzid);
+        match by_name(tzid).or_else(|| definition.and_then(named)) {
+            Some(Zone::Iana(zone)) => Some(zone),
+            fixed => definition
+                .and_then(|definition| by_rules(self.calendar, definition))
+                .or_else(|| fixed.filter(|_| definition.is_none() && is_bare(tzid)).and_then(by_offset)),
+        }
+    }
+
     fn written(&self, entry: &ICalendarEntry) -> Option<Written> {
         let value = entry.values.first()?.as_partial_date_time()?;
         let local = naive(value)?;
@@ -140,20 +238,18 @@ impl Clock<'_> {
         let Some(tzid) = entry.tz_id() else {
             return Some(Written::Time(self.moment(local, self.floating), Some(self.floating)));
         };
+        if let Some(zone) = self.zone(tzid) {
+            return Some(Written::Time(self.moment(local, zone), Some(zone)));
+        }
         let definition = find(self.calendar, tzid);
-        Some(match by_name(tzid).or_else(|| definition.and_then(named)) {
-            Some(Zone::Iana(zone)) => Written::Time(self.moment(local, zone), Some(zone)),
-            zone => {
-                // A definition knows daylight saving, which a bare offset does not.
-                let defined = definition.and_then(|definition| offset_at(self.calendar, definition, local));
-                let offset = match (defined, zone) {
-                    (Some(offset), _) | (None, Some(Zone::Fixed(offset))) => offset,
-                    _ => return Some(Written::Time(self.moment(local, self.floating), Some(self.floating))),
-                };
-                let seconds = Duration::seconds(i64::from(offset.local_minus_utc()));
-                Written::Time(Moment::utc(local.checked_sub_signed(seconds)?.and_utc()), None)
-            }
-        })
+        // A definition knows daylight saving, which a bare offset does not.
+        let defined = definition.and_then(|definition| offset_at(self.calendar, definition, local));
+        let offset = match (defined, by_name(tzid).or_else(|| definition.and_then(named))) {
+            (Some(offset), _) | (None, Some(Zone::Fixed(offset))) => offset,
+            _ => return Some(Written::Time(self.moment(local, self.floating), Some(self.floating))),
+        };
+        let seconds = Duration::seconds(i64::from(offset.local_minus_utc()));
+        Some(Written::Time(Moment::utc(local.checked_sub_signed(seconds)?.and_utc()), None))
     }
 
     fn moment(&self, local: NaiveDateTime, zone: Tz) -> Moment {

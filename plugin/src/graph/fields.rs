@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::calendar::event::{Importance, Sensitivity};
-use crate::calendar::times::Moment;
+use crate::calendar::times::{Moment, Span};
 use crate::calendar::{Event, Guest, GuestKind, ShowAs, text};
 use crate::domain::Copy;
 use crate::record::fingerprint;
@@ -21,12 +21,16 @@ const MAX_SUBJECT: usize = 255;
 
 /// The group that holds the body, which needs care where there is a meeting.
 pub(crate) const BODY: &str = "body";
-const ATTENDEES: &str = "attendees";
+pub(crate) const ATTENDEES: &str = "attendees";
+/// The group that says when, and how it repeats.
+pub(crate) const TIME: &str = "time";
 
 /// Field groups by name: fields of the event resource.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fields {
     groups: BTreeMap<&'static str, Map<String, Value>>,
+    /// When it starts and ends: Unix time in milliseconds; for whole days, midnights of UTC, as Graph tells them.
+    span_ms: (i64, i64),
     /// The user's part of the body, HTML.
     pub(crate) html: String,
 }
@@ -57,8 +61,7 @@ impl Fields {
                 groups.insert(group, fields);
             }
         };
-        let span = &event.span;
-        put("time", json!({ "start": time(&span.start), "end": time(&span.end), "isAllDay": span.all_day }));
+        put(TIME, times(&event.span));
         put("showAs", json!({ "showAs": show_as(event.show_as) }));
         put("sensitivity", json!({ "sensitivity": sensitivity(event.sensitivity) }));
         put("importance", json!({ "importance": importance(event.importance) }));
@@ -86,7 +89,58 @@ impl Fields {
             let guests = if event.guests.len() > MAX_GUESTS { &[] } else { event.guests.as_slice() };
             put(ATTENDEES, json!({ "attendees": guests.iter().map(attendee).collect::<Vec<_>>() }));
         }
-        Self { groups, html }
+        Self { groups, span_ms: span_ms(&event.span), html }
+    }
+
+    /// The same, repeated (Graph, `patternedRecurrence`).
+    pub(crate) fn repeated(mut self, recurrence: &Value) -> Self {
+        if let Some(time) = self.groups.get_mut(TIME) {
+            time.insert("recurrence".to_owned(), recurrence.clone());
+        }
+        self
+    }
+
+    /// The same at another time, once.
+    pub(crate) fn at(mut self, span: &Span) -> Self {
+        if let Value::Object(time) = times(span) {
+            self.groups.insert(TIME, time);
+        }
+        self.span_ms = span_ms(span);
+        self
+    }
+
+    /// The same with the link of a meeting that another event owns.
+    pub(crate) fn linked(mut self, url: &str) -> Self {
+        let name = self.groups.get_mut("location").and_then(|group| group.get_mut("location")?.get_mut("displayName"));
+        if let Some(name) = name {
+            let joined = match name.as_str() {
+                Some(place) if !place.is_empty() => format!("{place}; {url}"),
+                _ => url.to_owned(),
+            };
+            *name = json!(joined);
+        }
+        let link = text::escape(url);
+        self.html.push_str(&format!("<p><a href=\"{link}\">{link}</a></p>"));
+        let body = json!({ "contentType": "html", "content": self.html });
+        self.groups.insert(BODY, Map::from_iter([("body".to_owned(), body)]));
+        self
+    }
+
+    /// When it starts and ends: Unix time in milliseconds, as Graph tells it.
+    pub(crate) fn span_ms(&self) -> (i64, i64) {
+        self.span_ms
+    }
+
+    /// Without the attendees, who are told at the end.
+    pub(crate) fn without_attendees(mut self) -> Self {
+        self.groups.remove(ATTENDEES);
+        self
+    }
+
+    /// The groups that differ from the fingerprints, which are of the same groups.
+    pub(crate) fn differing(&self, shown: impl Fn(&str) -> Option<String>) -> Vec<&'static str> {
+        let prints = self.fingerprints();
+        self.groups.keys().filter(|group| prints.get(**group).cloned() != shown(group)).copied().collect()
     }
 
     /// The fingerprint of each group.
@@ -147,6 +201,17 @@ pub(crate) fn subject(whole: &str) -> (String, bool) {
         cut.push(if character.is_control() { ' ' } else { character });
     }
     (cut, false)
+}
+
+fn span_ms(span: &Span) -> (i64, i64) {
+    let ms = |moment: &Moment| {
+        if span.all_day { moment.local.and_utc().timestamp_millis() } else { moment.utc_ms }
+    };
+    (ms(&span.start), ms(&span.end))
+}
+
+fn times(span: &Span) -> Value {
+    json!({ "start": time(&span.start), "end": time(&span.end), "isAllDay": span.all_day })
 }
 
 fn time(moment: &Moment) -> Value {

@@ -284,16 +284,62 @@ fn the_account_is_known_by_any_of_its_addresses() {
 }
 
 #[test]
-fn a_series_is_refused_only_where_it_would_be_mirrored() {
-    for line in ["RRULE:FREQ=WEEKLY\r\n", "RDATE:20261202T100000Z\r\n", "RECURRENCE-ID:20261201T100000Z\r\n"] {
+fn a_series_lasts_as_long_as_its_last_occurrence() {
+    let day = 24 * 60 * 60 * 1000;
+    let first_end = 1_796_122_800_000;
+    for (line, last_end) in [
+        ("RRULE:FREQ=WEEKLY\r\n", None),
+        ("RRULE:FREQ=WEEKLY;COUNT=3\r\n", Some(first_end + 14 * day)),
+        ("RRULE:FREQ=DAILY;COUNT=3\r\nEXDATE:20261203T100000Z\r\n", Some(first_end + day)),
+        ("RDATE:20261202T100000Z\r\n", Some(first_end + day)),
+        ("RECURRENCE-ID:20261201T100000Z\r\n", Some(first_end)),
+    ] {
+        let mut save = save(&text(line));
+        save.wish = Wish::Wanted;
+        let prepared = prepare(&save).unwrap();
+        assert_eq!((prepared.rejected, prepared.link_needed, prepared.last_end_ms), (None, true, last_end), "{line}");
+        assert_eq!(prepared.first_start_ms, Some(1_796_119_200_000));
+    }
+    // One that still runs is not past, one that has run out is.
+    let mut old = save(&text("RRULE:FREQ=WEEKLY\r\n").replace("202612", "201612"));
+    old.wish = Wish::Wanted;
+    assert_eq!(prepare(&old).unwrap().reason, None);
+    old.object.icalendar = old.object.icalendar.replace("WEEKLY", "WEEKLY;COUNT=9");
+    assert_eq!(prepare(&old).unwrap().reason.as_deref(), Some("past"));
+}
+
+#[test]
+fn a_series_is_refused_with_its_reason_and_only_where_it_would_be_mirrored() {
+    for (line, code) in [
+        ("RRULE:FREQ=MONTHLY;BYDAY=5TU\r\n", "rule-not-expressible"),
+        ("RRULE:FREQ=WEEKLY;BYWHAT=1\r\n", "rule-unreadable"),
+        ("RRULE:FREQ=HOURLY;COUNT=60\r\n", "too-many-pieces"),
+    ] {
         let mut save = save(&text(line));
         let prepared = prepare(&save).unwrap();
         assert_eq!((prepared.rejected, prepared.mirror, prepared.last_end_ms), (None, false, None), "{line}");
         save.wish = Wish::Wanted;
         let prepared = prepare(&save).unwrap();
-        assert_eq!(prepared.rejected.unwrap().code, "recurring");
+        assert_eq!(prepared.rejected.unwrap().code, code);
         assert_eq!((prepared.link_needed, prepared.icalendar.as_str()), (false, save.object.icalendar.as_str()));
     }
+    let mut save = save(&text("RRULE:FREQ=DAILY;COUNT=1\r\nEXDATE:20261201T100000Z\r\n"));
+    save.wish = Wish::Wanted;
+    let prepared = prepare(&save).unwrap();
+    assert_eq!((prepared.rejected, prepared.mirror), (None, false));
+    assert_eq!(prepared.reason.as_deref(), Some("no-occurrences"));
+}
+
+#[test]
+fn the_link_stands_in_every_component() {
+    let lines = "RRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:u1\r\nRECURRENCE-ID:20261208T100000Z\r\n\
+        DTSTART:20261208T120000Z\r\nSUMMARY:y\r\n";
+    let mut both = save(&text(lines));
+    both.mirrored = record(Some(URL), TAG);
+    let stored = prepare(&both).unwrap().icalendar;
+    assert_eq!(stored.matches("X-MICROSOFT-SKYPETEAMSMEETINGURL").count(), 2);
+    both.object.icalendar = stored;
+    assert_eq!(prepare(&both).unwrap().kept, text(lines));
 }
 
 #[test]

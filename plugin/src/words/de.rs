@@ -21,9 +21,23 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "Der Termin ist zu groß für Teams (über 512 KB ohne Anhänge oder über 10.000 Zeilen). Bitte den Text kürzen; bis \
              dahin behält Teams den letzten Stand."
         }
-        Phrase::Recurring => {
-            "Serientermine werden noch nicht nach Teams gebracht. Der Termin ist in Ihrem Kalender unverändert gespeichert; \
-             für eine Teams-Besprechung bitte einen Einzeltermin daraus machen."
+        Phrase::RuleUnreadable => {
+            "Wie sich der Termin wiederholt, lässt sich nicht ohne Raten lesen; er kommt daher nicht nach Teams. Bitte die \
+             Wiederholung im Kalender neu einstellen und speichern."
+        }
+        Phrase::RuleNotExpressible => {
+            "Der Termin wiederholt sich auf eine Weise, die Microsofts Kalender nicht genau zeigen kann; er kommt daher nicht \
+             nach Teams. In Ihrem Kalender steht er wie gespeichert; für eine Teams-Besprechung bitte eine einfachere \
+             Wiederholung wählen."
+        }
+        Phrase::TooManyPieces => {
+            "Der Termin wiederholt sich auf eine Weise, für die Microsofts Kalender mehr als 30 Einträge bräuchte; er kommt \
+             daher nicht nach Teams. In Ihrem Kalender steht er wie gespeichert; für eine Teams-Besprechung bitte eine \
+             einfachere Wiederholung wählen."
+        }
+        Phrase::SeriesZoneUnknown => {
+            "Der Serientermin steht in einer Zeitzone, die Microsoft nicht kennt; nach einer Zeitumstellung könnten seine \
+             Zeiten falsch sein, daher kommt er nicht nach Teams. Bitte eine andere Zeitzone wählen und speichern."
         }
         Phrase::HasALink => {
             "Der Termin enthält bereits einen anderswo erstellten Teams-Link. Bitte zuerst diesen Link entfernen und Teams \

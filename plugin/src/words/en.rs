@@ -19,9 +19,21 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "The event is too large for Teams (over 512 KB without attachments, or over 10,000 lines). Shorten its text; \
              until then Teams keeps the last version."
         }
-        Phrase::Recurring => {
-            "Recurring events are not brought to Teams yet. The event is saved in your calendar as it is; make it a single \
-             event if it needs a Teams meeting."
+        Phrase::RuleUnreadable => {
+            "How the event repeats cannot be read without guessing, so it is not brought to Teams. Set its repetition again \
+             in the calendar and save."
+        }
+        Phrase::RuleNotExpressible => {
+            "The event repeats in a way that Microsoft's calendar cannot show exactly, so it is not brought to Teams. It \
+             stands in your calendar as you saved it; choose a simpler repetition if it needs a Teams meeting."
+        }
+        Phrase::TooManyPieces => {
+            "The event repeats in a way that would take more than 30 entries in Microsoft's calendar, so it is not brought \
+             to Teams. It stands in your calendar as you saved it; choose a simpler repetition if it needs a Teams meeting."
+        }
+        Phrase::SeriesZoneUnknown => {
+            "The event repeats in a time zone that Microsoft does not know, so its times could be wrong after the clocks \
+             change, and it is not brought to Teams. Choose another time zone for it and save."
         }
         Phrase::HasALink => {
             "The event already contains a Teams link that was made elsewhere. Remove that link from the event first, then \

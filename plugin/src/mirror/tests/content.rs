@@ -3,15 +3,15 @@
 use super::*;
 
 #[test]
-fn a_series_is_refused_and_nothing_is_sent() {
+fn a_series_that_cannot_be_said_is_refused_and_nothing_is_sent() {
     let context = context(&[]);
     let record = created(&context, EVENT);
-    let series = EVENT.replace("SUMMARY", "RRULE:FREQ=DAILY\r\nSUMMARY");
+    let series = EVENT.replace("SUMMARY", "RRULE:FREQ=MONTHLY;BYDAY=5TU\r\nSUMMARY");
     for error in [
         on_create(&mut Script::default(), &context, &object(&series), MEETING).unwrap_err(),
         on_update(&mut Script::default(), &context, &object(&series), MEETING, &record).unwrap_err(),
     ] {
-        assert!(matches!(&error, HookError::Rejected(problem) if problem.code == "recurring"), "{error:?}");
+        assert!(matches!(&error, HookError::Rejected(problem) if problem.code == "rule-not-expressible"), "{error:?}");
     }
 }
 
