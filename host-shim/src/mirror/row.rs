@@ -381,7 +381,7 @@ mod tests {
         stored(&mut row, &save(&proposal("c1", 1)), 5);
         let mut series = proposal("c2", 2);
         series.rejected = Some("cannot".into());
-        series.reason = Some("recurring".into());
+        series.reason = Some("too-many-pieces".into());
         assert!(!stored(&mut row, &save(&series), 6));
         assert_eq!(row.text_sha, Some([1; 32]));
         assert_eq!(row.state, "rejected");

@@ -237,13 +237,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Days on which nothing should take place and something may.
+    /// Days on which nothing should take place and something may, and those whose deletion was begun: whether it arrived is
+    /// not known, and what takes place there is an event of its own by now.
     fn going(&self, session: &Session<'_>) -> BTreeSet<NaiveDate> {
         self.days(session)
             .into_iter()
-            .filter(|&day| self.fields(day).is_none())
-            .filter(|&day| {
-                instance(session, day).is_none_or(|known| matches!(known.deleted, None | Some(Deleted::Going)))
+            .filter(|&day| match instance(session, day).and_then(|known| known.deleted) {
+                Some(Deleted::Going) => true,
+                Some(Deleted::Gone | Deleted::Elsewhere) => false,
+                None => self.fields(day).is_none(),
             })
             .collect()
     }

@@ -59,6 +59,10 @@ impl Occurrences {
             End::UntilUtc(instant) => Some(zone.local(instant.and_utc().timestamp_millis())),
             End::Never | End::Count(_) => None,
         };
+        if rule.freq < Freq::Daily && zone.all_day {
+            // A day does not take place several times a day.
+            return Err(Refusal::Unreadable);
+        }
         if rule.freq < Freq::Daily {
             let listed = within_a_day(rule, start, until)?;
             if listed.iter().any(|&local| zone.offset_at(local) != zone.offset_at(start)) {
@@ -70,7 +74,8 @@ impl Occurrences {
             return Ok(Self { kind, wkst: rule.wkst, start, last, number: None });
         }
         let days = Days::of(rule, start.date())?;
-        let times = rule.times(start.time());
+        // On whole days BYHOUR and finer mean nothing (RFC 5545 §3.3.10).
+        let times = if zone.all_day { vec![start.time()] } else { rule.times(start.time()) };
         let kind = Kind::OnDays { days, times };
         let mut all = Self { kind, wkst: rule.wkst, start, last: until, number: None };
         if let End::Count(count) = rule.end {

@@ -466,10 +466,6 @@ fn untrue(why: &str, known: &Value, verdict: &Verdict) -> Option<String> {
         "series-zone-unknown" => text_of(known, "zone").parse::<chrono_tz::Tz>().is_ok(),
         "not-icalendar" => unread.is_none() && !list_of(known, "occurrences").is_empty() && verdict.fit.is_none(),
         "absent" => false,
-        code if crate::NOT_YET.contains(&code) => {
-            verdict.fit.is_none()
-                && !["RRULE", "RDATE", "EXRULE", "RECURRENCE-ID"].iter().any(|name| upper.contains(name))
-        }
         // Nothing of the event shows, and nothing should.
         _ => !(known.get("occurrences").is_some() && list_of(known, "occurrences").is_empty()),
     };
