@@ -16,7 +16,7 @@ use crate::classify::{Fit, classify};
 use crate::oracle::DENSE;
 use crate::oracle::by_crate::ByCrate;
 use crate::python::{self, Python};
-use crate::runner::{ACCOUNT, Ended, MAILBOX, Mirror, fresh};
+use crate::runner::{ACCOUNT, Ended, MAILBOX, Mirror, fresh, simulator};
 
 /// What reads the files for the oracle.
 pub const SCRIPT: &str = include_str!("../python/corpus.py");
@@ -169,6 +169,40 @@ fn value(component: &str, property: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// Files that are looked at side by side.
+const WORKERS: usize = 2;
+
+/// Looks at every object of every file.
+///
+/// # Errors
+/// Where a corpus or an oracle is not there, or the machinery fails.
+pub fn judge_all() -> Result<Vec<(&'static str, Vec<Verdict>)>, String> {
+    let corpora = corpora()?;
+    let files: Vec<(usize, &PathBuf)> =
+        corpora.iter().enumerate().flat_map(|(of, set)| set.files.iter().map(move |file| (of, file))).collect();
+    let work = |worker: usize| -> Result<Vec<(usize, Vec<Verdict>)>, String> {
+        let sim = simulator(1)?;
+        let mut python = Python::start(SCRIPT)?;
+        let own = files.iter().enumerate().filter(|(number, _)| number % WORKERS == worker);
+        own.map(|(number, (_, file))| Ok((number, judge_file(&sim, &mut python, file)?))).collect()
+    };
+    let mut found = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || work(worker))).collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
+            .collect::<Result<Vec<_>, _>>()
+    })?
+    .concat();
+    found.sort_by_key(|(number, _)| *number);
+    let mut all: Vec<_> = corpora.iter().map(|set| (set.name, Vec::new())).collect();
+    for (number, verdicts) in found {
+        let place = files.get(number).and_then(|(of, _)| all.get_mut(*of));
+        place.into_iter().for_each(|(_, all)| all.extend(verdicts.iter().cloned()));
+    }
+    Ok(all)
 }
 
 /// Looks at every object of a file.
