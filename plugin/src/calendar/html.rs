@@ -101,6 +101,14 @@ pub(crate) fn sanitised(html: &str) -> String {
     out
 }
 
+/// Whether nothing can be seen of HTML that [`sanitised`] made.
+pub(super) fn is_blank(clean: &str) -> bool {
+    clean.split('<').enumerate().all(|(number, part)| {
+        let text = if number == 0 { part } else { part.split_once('>').map_or("", |(_, text)| text) };
+        text.replace("&nbsp;", "").replace("&#160;", "").trim().is_empty()
+    })
+}
+
 struct Tag<'t> {
     name: String,
     closes: bool,

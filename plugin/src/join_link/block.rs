@@ -1,6 +1,8 @@
 //! The block in a description: between two lines of exactly 80 underscores (GNOME Calendar looks for those), the link alone
 //! on its line (Thunderbird, MeetingBar), then a short line with the event's tag.
 
+use std::borrow::Cow;
+
 use super::lines::{Document, parameter, split_value};
 use crate::words::{Phrase, Words};
 
@@ -126,6 +128,19 @@ pub(crate) fn find_blocks(document: &Document<'_>) -> Vec<Found> {
         }
     }
     found
+}
+
+/// A description, unescaped, without any block of ours, whosever it is.
+pub(crate) fn without_blocks(text: &str, is_html: bool) -> Cow<'_, str> {
+    if !text.contains(if is_html { HTML_START } else { "[tm:" }) {
+        return Cow::Borrowed(text);
+    }
+    let mut content = format!("X:{}", escape(text));
+    let found = if is_html { in_html(&content) } else { in_plain(&content) };
+    for found in found.iter().rev() {
+        content.replace_range(found.start..found.end, "");
+    }
+    Cow::Owned(unescape(content.get(2..).unwrap_or_default()))
 }
 
 /// Whether a VEVENT holds a Teams link other than those named.
