@@ -22,5 +22,5 @@ pub(crate) mod zones;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use event::{Attachment, Attendance, Event, EventFault, Guest, Role, ShowAs};
+pub(crate) use event::{Attendance, Event, EventFault, Guest, Role, ShowAs};
 pub(crate) use read::{Fault, Reading, read};

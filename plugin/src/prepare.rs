@@ -1,7 +1,7 @@
 //! A save: what a text means, whether it is mirrored, and which text to store. Pure.
 
-use crate::calendar::recurring::SeriesFault;
 use crate::calendar::attachments::Attached;
+use crate::calendar::recurring::SeriesFault;
 use crate::calendar::{self, Event, EventFault, Fault, Reading, limits};
 use crate::domain::{Account, CalendarObject, Copy, History, Notice, Prepared, Problem, Wish};
 use crate::graph::fields::{Missing, Showing};

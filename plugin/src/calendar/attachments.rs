@@ -89,12 +89,20 @@ mod tests {
     #[test]
     fn files_on_the_web_are_links_by_their_name() {
         for (line, url, name) in [
-            ("ATTACH:https://files.example.org/a.pdf", "https://files.example.org/a.pdf", "https://files.example.org/a.pdf"),
+            (
+                "ATTACH:https://files.example.org/a.pdf",
+                "https://files.example.org/a.pdf",
+                "https://files.example.org/a.pdf",
+            ),
             ("attach;FMTTYPE=a/b;FILENAME=\"Plan: Q1;2.pdf\":HTTP://x/y?a,b;c", "HTTP://x/y?a,b;c", "Plan: Q1;2.pdf"),
             ("ATTACH;FILENAME=a^'b^^c^nd:https://x/y", "https://x/y", "a\"b^c d"),
             ("ATTACH;X-FILENAME=Übersicht 📎.ods:https://x/y", "https://x/y", "Übersicht 📎.ods"),
             ("ATTACH:https://x/a\\,b", "https://x/a,b", "https://x/a,b"),
-            ("ATTACH;FILENAME=\"https://bank.example\":https://evil.example/", "https://evil.example/", "https://evil.example/"),
+            (
+                "ATTACH;FILENAME=\"https://bank.example\":https://evil.example/",
+                "https://evil.example/",
+                "https://evil.example/",
+            ),
             ("ATTACH;FILENAME=:https://x/y", "https://x/y", "https://x/y"),
         ] {
             let (found, attached) = all(&format!("{line}\r\n"));

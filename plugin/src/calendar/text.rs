@@ -139,7 +139,7 @@ fn escape_into(character: char, html: &mut String) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -174,7 +174,10 @@ mod tests {
 
     #[test]
     fn lines_and_their_indentation_stay() {
-        assert_eq!(plain("a\r\n  - b  c\n\n\td \n ", 1000).0, "a<br>\n&nbsp;&nbsp;- b &nbsp;c<br>\n<br>\n&nbsp;&nbsp;&nbsp; d");
+        assert_eq!(
+            plain("a\r\n  - b  c\n\n\td \n ", 1000).0,
+            "a<br>\n&nbsp;&nbsp;- b &nbsp;c<br>\n<br>\n&nbsp;&nbsp;&nbsp; d"
+        );
         assert_eq!(plain("a\u{0}\u{7}b\u{85}\u{ffff}c", 1000).0, "abc");
     }
 

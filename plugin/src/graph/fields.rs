@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::calendar::body::{Body, Shown};
 use crate::calendar::event::{Importance, Sensitivity};
 use crate::calendar::times::{Moment, Span};
-use crate::calendar::body::{Body, Shown};
 use crate::calendar::{Event, Guest, Role, ShowAs, text};
 use crate::domain::Copy;
 use crate::record::fingerprint;

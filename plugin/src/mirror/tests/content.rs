@@ -76,7 +76,7 @@ fn guests_are_listed_in_the_body_where_the_administrator_says_so() {
     let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
     on_create(&mut host, &context, &object(&text), MEETING).unwrap();
     let body = host.body(0);
-    assert_eq!(body["body"]["content"], "Agenda<p>Guests:<br>Bob &lt;B&gt; &lt;bob@example.org&gt;</p>");
+    assert_eq!(body["body"]["content"], "Agenda<p>Guests (required):<br>Bob &lt;B&gt; &lt;bob@example.org&gt;</p>");
     assert!(body.get("attendees").is_none());
 }
 
