@@ -106,3 +106,15 @@ fn join_blocks_of_others_stay_to_the_byte() {
         assert_eq!(prepare(&save).unwrap().icalendar, text(&lines));
     }
 }
+
+#[test]
+fn a_block_that_lost_its_marks_is_neither_doubled_nor_kept() {
+    let lines = "DESCRIPTION:Agenda\r\nX-ALT-DESC;FMTTYPE=text/html:<p>Agenda</p>\r\n";
+    let mut brought = save(&linked(lines, TAG, URL));
+    brought.mirrored = record(Some(URL), TAG);
+    let unmarked = brought.object.icalendar.replace("\r\n ", "").replace(&format!("\\n[tm:{TAG}:lu]"), "");
+    brought.object.icalendar = unmarked.replace(&format!("<!--tm:{TAG}-->"), "").replace("<!--/tm-->", "");
+    let prepared = prepare(&brought).unwrap();
+    assert_eq!(prepared.kept, text(lines));
+    assert_eq!(prepared.icalendar, linked(lines, TAG, URL));
+}
