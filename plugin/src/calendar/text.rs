@@ -10,6 +10,9 @@ const CLOSING: usize = 1024;
 /// Characters are made of at most so many octets, unless somebody is playing.
 const LONGEST_CHARACTER: usize = 256;
 
+/// Octets of an address that is made a link: one without end would be cut off as a whole.
+const LONGEST_LINK: usize = 4096;
+
 /// Plain text as HTML of at most `room` octets, with its line breaks, its indentation and its links, and whether it had to
 /// be cut.
 pub(super) fn plain(text: &str, room: usize) -> (String, bool) {
@@ -75,10 +78,19 @@ fn rendered(text: &str, room: usize) -> Result<String, usize> {
     // Browsers show one space where there are several.
     let mut after_space = true;
     let mut after_word = false;
+    let mut no_link_before = 0;
     while let Some(rest) = text.get(at..)
         && let Some(character) = rest.chars().next()
     {
-        let found = if after_word { None } else { link_at(rest) };
+        let mut found = None;
+        if !after_word && at >= no_link_before && is_web_address(rest) {
+            let run = run_at(rest);
+            if run.len() > LONGEST_LINK {
+                no_link_before = at + run.len();
+            } else {
+                found = link_in(run);
+            }
+        }
         match (found, character) {
             (Some(url), _) => html.push_str(&link(url, url)),
             (None, '\n') => html.push_str("<br>\n"),
@@ -96,12 +108,16 @@ fn rendered(text: &str, room: usize) -> Result<String, usize> {
     Ok(html)
 }
 
-/// The web address with which a text begins, without the punctuation of the sentence it stands in.
-fn link_at(text: &str) -> Option<&str> {
+/// What stands at the beginning of a text without a gap.
+fn run_at(text: &str) -> &str {
+    let gap = |c: char| c.is_whitespace() || c.is_control() || "<>\"`".contains(c);
+    text.split(gap).next().unwrap_or_default()
+}
+
+/// The web address of which a run consists, without the punctuation of the sentence it stands in.
+fn link_in(run: &str) -> Option<&str> {
     const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
-    after_scheme(text)?;
-    let end = text.find(|c: char| c.is_whitespace() || c.is_control() || "<>\"`".contains(c)).unwrap_or(text.len());
-    let mut url = text.get(..end)?;
+    let mut url = run;
     let count = |wanted: char| url.chars().filter(|&c| c == wanted).count();
     // Brackets that are opened in the address belong to it.
     let mut surplus = BRACKETS.map(|(open, close)| count(close).saturating_sub(count(open)));
@@ -170,6 +186,9 @@ pub(super) mod tests {
         ] {
             assert_eq!(plain(text, 10_000), (html, false), "{text}");
         }
+        // One that never ends is text, and cut like text.
+        let endless = format!("http://x/{}", "http://".repeat(1000));
+        assert_eq!(plain(&endless, 5000), (endless[..5000].to_owned(), true));
     }
 
     #[test]
