@@ -147,8 +147,8 @@ fn escape_into(character: char, html: &mut String) {
         '<' => html.push_str("&lt;"),
         '>' => html.push_str("&gt;"),
         '"' => html.push_str("&quot;"),
-        // Nothing to see, and no XML may hold them.
         '\n' | '\t' => html.push(character),
+        // Nothing to see, and no XML may hold them.
         other if other.is_control() || matches!(other, '\u{fffe}' | '\u{ffff}') => {}
         other => html.push(other),
     }

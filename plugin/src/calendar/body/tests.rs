@@ -190,13 +190,13 @@ fn blocks_of_others_stay_and_stand_there_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     /// Whatever stands in it: within the limit, whole HTML, and nothing is left out without a word.
     #[test]
     fn every_body_keeps_its_limit_and_counts_what_it_leaves_out(
         description in "(\\PC|👩‍👧|<b>|&|https://x/y | |\\\\n){0,40}",
-        times in 1_usize..400,
+        times in 1_usize..200,
         styled: bool,
         files in 0_usize..200,
         people in 0_usize..700,
