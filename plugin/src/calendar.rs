@@ -6,7 +6,10 @@
 
 pub(crate) mod address;
 pub(crate) mod alarm;
+pub(crate) mod attachments;
+pub(crate) mod body;
 pub(crate) mod event;
+mod guests;
 pub(crate) mod html;
 pub(crate) mod limits;
 pub(crate) mod read;
@@ -19,5 +22,5 @@ pub(crate) mod zones;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use event::{Attendance, Event, EventFault, Guest, GuestKind, ShowAs};
+pub(crate) use event::{Attendance, Event, EventFault, Guest, Role, ShowAs};
 pub(crate) use read::{Fault, Reading, read};

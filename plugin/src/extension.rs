@@ -50,6 +50,9 @@ pub struct Description {
     pub record_formats: &'static [u16],
 }
 
+/// Sizes a body may be limited to, in KB. A whole object has at most 512.
+pub(crate) const BODY_LIMITS: &[&str] = &["10", "25", "50", "100", "250", "500"];
+
 /// Only what works is declared: a setting that does nothing yet would be a promise.
 const SETTINGS: &[SettingDeclaration] = &[
     SettingDeclaration {
@@ -79,10 +82,26 @@ const SETTINGS: &[SettingDeclaration] = &[
     },
     SettingDeclaration {
         name: "guest-list",
-        description: "Whether the guests' names and addresses are listed in the text of the Microsoft event. Each \
-                      change of the guests then costs a request, and Microsoft learns the addresses.",
+        description: "Whether the guests' names and addresses are listed in the text of the Microsoft event, up to 500 \
+                      of them. Each change of the guests then costs a request, and Microsoft learns the addresses.",
         values: &["off", "on"],
         default: "off",
+        user_may: UserChoice::Nothing,
+    },
+    SettingDeclaration {
+        name: "attachments",
+        description: "Whether attachments that lie on the web are listed as links under the text of the Microsoft event. \
+                      Files that stand in the event itself never go to Microsoft; the user is told how many they are.",
+        values: &["links", "off"],
+        default: "links",
+        user_may: UserChoice::Nothing,
+    },
+    SettingDeclaration {
+        name: "body-limit",
+        description: "How much of an event's text goes to Microsoft, in KB of HTML. What is longer is cut, which its last \
+                      line and a notice say.",
+        values: BODY_LIMITS,
+        default: "100",
         user_may: UserChoice::Nothing,
     },
     SettingDeclaration {

@@ -1,9 +1,10 @@
 //! A save: what a text means, whether it is mirrored, and which text to store. Pure.
 
+use crate::calendar::attachments::Attached;
 use crate::calendar::recurring::SeriesFault;
-use crate::calendar::{self, Event, EventFault, Fault, Reading, limits, text};
+use crate::calendar::{self, Event, EventFault, Fault, Reading, limits};
 use crate::domain::{Account, CalendarObject, Copy, History, Notice, Prepared, Problem, Wish};
-use crate::graph::fields;
+use crate::graph::fields::{Missing, Showing};
 use crate::join_link::{self, Document, Found, Ours};
 use crate::record::Record;
 use crate::series::Refusal;
@@ -172,7 +173,8 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
             text_to_store(input, &document, &stripped, &save.object.tag, record.as_ref(), meeting, words);
     }
     if let (Ok(event), None) = (&event, refused) {
-        prepared.notices.extend(cuts(event, &reading, &settings, meeting, words));
+        let showing = Showing { settings: &settings, copy: reading.copy, meeting, draft: save.draft, words };
+        prepared.notices.extend(shortfalls(event, &reading, showing));
     }
     Ok(prepared)
 }
@@ -271,19 +273,34 @@ fn text_to_store(
     join_link::insert(&Document::parse(stripped), tag, url, words)
 }
 
-fn cuts(event: &Event, reading: &Reading, settings: &Settings, meeting: bool, words: Words) -> Vec<Notice> {
+/// What of an event, of any of its exceptions or of its attachments does not reach Microsoft.
+fn shortfalls(event: &Event, reading: &Reading, showing: Showing<'_>) -> Vec<Notice> {
+    let (words, settings) = (showing.words, showing.settings);
+    let mut said: Vec<&Event> = reading.events().collect();
+    if said.is_empty() {
+        // Of a draft without a start.
+        said.push(event);
+    }
+    let missing: Vec<Missing> = said.into_iter().map(|event| Missing::of(event, showing)).collect();
+    let any = |of: fn(&Missing) -> bool| missing.iter().any(of);
     let mut notices = Vec::new();
-    if fields::subject(&event.subject).1 {
+    if any(|missing| missing.subject) {
         notices.push(words.notice(Phrase::SubjectCut));
     }
-    // Escaping makes at most six octets of one, so a short text needs no second look.
-    let length = event.description.len().max(event.html.as_ref().map_or(0, String::len));
-    if length > text::MAX_BODY / 6 && text::body(event, None, words).1 {
-        notices.push(words.notice(Phrase::BodyCut));
+    if any(|missing| missing.body) {
+        notices.push(words.notice_about(Phrase::BodyCut, settings.body_limit / 1024));
     }
-    let as_attendees = settings.microsoft_invites && meeting | settings.all_events && reading.copy == Copy::Own;
-    if as_attendees && event.guests.len() > fields::MAX_GUESTS {
+    if any(|missing| missing.attendees) {
         notices.push(words.notice(Phrase::TooManyGuests));
+    }
+    let unreachable = missing.iter().map(|missing| missing.unreachable).max().unwrap_or_default();
+    if unreachable > 0 {
+        notices.push(words.notice_of_some([Phrase::GuestNotInvited, Phrase::GuestsNotInvited], unreachable));
+    }
+    let Attached { linked, other } = reading.attached;
+    let left = if settings.attachments { other } else { linked + other };
+    if left > 0 && any(|missing| !missing.hidden) {
+        notices.push(words.notice_of_some([Phrase::AttachmentNotMirrored, Phrase::AttachmentsNotMirrored], left));
     }
     notices
 }

@@ -18,6 +18,7 @@ mod world;
 mod accounts;
 mod beats;
 mod canaries;
+mod content;
 mod drafts;
 mod guests;
 mod input;

@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 
 use calcard::icalendar::{
     ICalendar, ICalendarClassification, ICalendarComponent, ICalendarComponentType, ICalendarEntry,
-    ICalendarParameterName, ICalendarParameterValue, ICalendarParticipationRole, ICalendarParticipationStatus,
-    ICalendarProperty, ICalendarStatus, ICalendarTransparency, ICalendarUserTypes, ICalendarValue,
+    ICalendarParameterName, ICalendarParameterValue, ICalendarParticipationStatus, ICalendarProperty, ICalendarStatus,
+    ICalendarTransparency, ICalendarValue,
 };
 use calcard::{Entry, Parser};
 use chrono_tz::Tz;
 
-use super::event::{Attendance, Event, EventFault, Guest, GuestKind, Importance, Sensitivity, ShowAs};
+use super::attachments::Attached;
+use super::event::{Attendance, Event, EventFault, Importance, Sensitivity, ShowAs};
 use super::recurring::{self, SeriesFault};
+use super::text::is_web_address;
 use super::times::{Clock, Span};
-use super::{address, alarm};
+use super::{address, alarm, attachments, guests};
 use crate::domain::{Account, Copy};
 use crate::join_link::{Document, EventLines, parameter, split_value, unescape};
 use crate::series::Series;
@@ -47,8 +49,24 @@ pub(crate) struct Reading {
     pub(crate) meeting_by_text: Option<bool>,
     /// What the account answered, where somebody else invited it.
     pub(crate) attendance: Attendance,
+    /// How many files are attached, to whichever component.
+    pub(crate) attached: Attached,
     /// The event; of a series, its first component.
     pub(crate) event: Result<Event, EventFault>,
+}
+
+impl Reading {
+    /// Everything the text says an event is: of a series, its component that repeats and every one that changes something
+    /// of it.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
+        let series = self.series.as_ref().and_then(|series| series.as_ref().ok());
+        let alone = if series.is_none() { self.event.as_ref().ok() } else { None };
+        let base = series.and_then(|series| series.base.as_ref());
+        let turns = base.into_iter().flat_map(|base| &base.turns).filter_map(|turn| turn.then.as_ref());
+        let overrides = series.into_iter().flat_map(|series| &series.overrides);
+        let changed = turns.map(|then| &then.event).chain(overrides.map(|one| &one.event));
+        alone.into_iter().chain(base.map(|base| &base.event)).chain(changed)
+    }
 }
 
 /// Reads a text for an account.
@@ -117,6 +135,7 @@ pub(crate) fn read(text: &str, account: &Account) -> Result<Reading, Fault> {
         series: recurring.then(|| recurring::series(&readers, copy)),
         meeting_by_text: reader.meeting_by_text(),
         attendance: reader.attendance(),
+        attached: Attached::of(&document),
         event: clock.span(component).map(|span| reader.event(span, copy, reader.attendance())),
     })
 }
@@ -151,6 +170,7 @@ fn no_event(uid: String) -> Reading {
         series: None,
         meeting_by_text: None,
         attendance: Attendance::Undecided,
+        attached: Attached::default(),
         event: Err(EventFault::NoStart),
     }
 }
@@ -222,7 +242,7 @@ impl Reader<'_> {
             span,
             location: self.text(&ICalendarProperty::Location),
             position,
-            url: (url.starts_with("https://") || url.starts_with("http://")).then_some(url),
+            url: is_web_address(&url).then_some(url),
             show_as: match (transparent, tentative) {
                 (true, _) => ShowAs::Free,
                 (false, true) => ShowAs::Tentative,
@@ -246,7 +266,8 @@ impl Reader<'_> {
             },
             categories,
             reminder: alarm::minutes_before(self.calendar, component, self.clock, &span),
-            guests: self.guests(),
+            guests: guests::of(component, self.account),
+            attachments: attachments::of(self.document, self.lines),
         }
     }
 
@@ -255,10 +276,10 @@ impl Reader<'_> {
         value.and_then(|value| value.as_text()).unwrap_or_default().to_owned()
     }
 
-    /// STYLED-DESCRIPTION (RFC 9073 §6.5) before X-ALT-DESC.
+    /// STYLED-DESCRIPTION (RFC 9073 §6.5), which may stand there in several formats, before X-ALT-DESC.
     fn html(&self) -> Option<String> {
-        ["STYLED-DESCRIPTION", "X-ALT-DESC"].iter().find_map(|name| {
-            let (_, line) = self.document.property(self.lines, name)?;
+        let lines = |name| self.document.properties(self.lines, name);
+        lines("STYLED-DESCRIPTION").chain(lines("X-ALT-DESC")).find_map(|line| {
             let content = line.unfolded();
             let (head, value) = split_value(&content)?;
             let by_reference = parameter(head, "VALUE").is_some_and(|kind| !kind.eq_ignore_ascii_case("TEXT"));
@@ -277,34 +298,6 @@ impl Reader<'_> {
             value if value.eq_ignore_ascii_case("FALSE") => Some(false),
             _ => None,
         }
-    }
-
-    fn guests(&self) -> Vec<Guest> {
-        let mut guests: Vec<Guest> = Vec::new();
-        let mut known = BTreeSet::new();
-        for entry in self.component.properties(&ICalendarProperty::Attendee) {
-            let Some(address) = address::of(entry) else { continue };
-            if self.account.is_own_address(&address) || !known.insert(address.clone()) {
-                continue;
-            }
-            let name = entry.parameter(&ICalendarParameterName::Cn).and_then(|value| value.as_text());
-            let cutype = entry.parameter(&ICalendarParameterName::Cutype);
-            let role = entry.parameter(&ICalendarParameterName::Role);
-            let kind = match (cutype, role) {
-                (Some(ICalendarParameterValue::Cutype(ICalendarUserTypes::Resource | ICalendarUserTypes::Room)), _) => {
-                    GuestKind::Resource
-                }
-                (
-                    _,
-                    Some(ICalendarParameterValue::Role(
-                        ICalendarParticipationRole::OptParticipant | ICalendarParticipationRole::NonParticipant,
-                    )),
-                ) => GuestKind::Optional,
-                _ => GuestKind::Required,
-            };
-            guests.push(Guest { address, name: name.unwrap_or_default().trim().to_owned(), kind });
-        }
-        guests
     }
 }
 

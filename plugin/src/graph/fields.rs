@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::calendar::body::{Body, Shown};
 use crate::calendar::event::{Importance, Sensitivity};
 use crate::calendar::times::{Moment, Span};
-use crate::calendar::{Event, Guest, GuestKind, ShowAs, text};
+use crate::calendar::{Event, Guest, Role, ShowAs, text};
 use crate::domain::Copy;
 use crate::record::fingerprint;
 use crate::settings::{Private, Settings};
@@ -50,11 +51,60 @@ pub(crate) struct Showing<'a> {
     pub(crate) words: Words,
 }
 
+impl Showing<'_> {
+    /// Whether no more is shown of an event than that the time is taken.
+    fn hides(&self, event: &Event) -> bool {
+        is_private(event) && !self.meeting && self.settings.private != Private::Full
+    }
+
+    fn shown(&self) -> Shown {
+        Shown {
+            guests: self.settings.guest_list && self.copy == Copy::Own,
+            attachments: self.settings.attachments,
+            meeting: self.meeting,
+            limit: self.settings.body_limit,
+        }
+    }
+}
+
+/// What of an event does not reach Microsoft.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// The end of its subject.
+    pub(crate) subject: bool,
+    /// Something of its body.
+    pub(crate) body: bool,
+    /// Every attendee, because there are too many.
+    pub(crate) attendees: bool,
+    /// So many guests to whom no mail can be sent.
+    pub(crate) unreachable: usize,
+    /// Whether nothing of what it is about is meant to.
+    pub(crate) hidden: bool,
+}
+
+impl Missing {
+    /// Of an event that is shown so.
+    pub(crate) fn of(event: &Event, showing: Showing<'_>) -> Self {
+        if showing.hides(event) {
+            return Self { hidden: true, ..Self::default() };
+        }
+        let invited = showing.settings.microsoft_invites && showing.copy == Copy::Own;
+        let reachable = event.guests.iter().filter(|guest| guest.address.is_some()).count();
+        Self {
+            subject: subject(&event.subject).1,
+            body: Body::of(event, showing.shown(), showing.words).cut,
+            attendees: invited && reachable > MAX_GUESTS,
+            unreachable: if invited { event.guests.len() - reachable } else { 0 },
+            hidden: false,
+        }
+    }
+}
+
 impl Fields {
     /// Every group of an event.
     pub(crate) fn of(event: &Event, showing: Showing<'_>) -> Self {
-        let Showing { settings, copy, meeting, draft, words } = showing;
-        let hidden = is_private(event) && !meeting && settings.private != Private::Full;
+        let Showing { settings, copy, draft, words, .. } = showing;
+        let hidden = showing.hides(event);
         let mut groups: BTreeMap<&'static str, Map<String, Value>> = BTreeMap::new();
         let mut put = |group: &'static str, fields: Value| {
             if let Value::Object(fields) = fields {
@@ -81,13 +131,13 @@ impl Fields {
             put("subject", json!({ "subject": subject(&event.subject).0 }));
             put("location", location(&event.location, event.position));
             put("categories", json!({ "categories": event.categories }));
-            let listed = settings.guest_list && copy == Copy::Own;
-            text::body(event, listed.then_some(event.guests.as_slice()), words).0
+            Body::of(event, showing.shown(), words).html
         };
         put(BODY, json!({ "body": { "contentType": "html", "content": html } }));
         if settings.microsoft_invites && copy == Copy::Own && !draft && !hidden {
-            let guests = if event.guests.len() > MAX_GUESTS { &[] } else { event.guests.as_slice() };
-            put(ATTENDEES, json!({ "attendees": guests.iter().map(attendee).collect::<Vec<_>>() }));
+            let guests: Vec<Value> = event.guests.iter().filter_map(attendee).collect();
+            let guests = if guests.len() > MAX_GUESTS { Vec::new() } else { guests };
+            put(ATTENDEES, json!({ "attendees": guests }));
         }
         Self { groups, span_ms: span_ms(&event.span), html }
     }
@@ -119,8 +169,7 @@ impl Fields {
             };
             *name = json!(joined);
         }
-        let link = text::escape(url);
-        self.html.push_str(&format!("<p><a href=\"{link}\">{link}</a></p>"));
+        self.html.push_str(&format!("<p>{}</p>", text::link(url, url)));
         let body = json!({ "contentType": "html", "content": self.html });
         self.groups.insert(BODY, Map::from_iter([("body".to_owned(), body)]));
         self
@@ -188,19 +237,17 @@ impl Fields {
     }
 }
 
-/// A subject of at most 255 UTF-16 units, cut between characters, and whether it had to be cut.
+/// A subject of at most 255 UTF-16 units, cut between characters as people see them, and whether it had to be cut.
 pub(crate) fn subject(whole: &str) -> (String, bool) {
     let mut units = 0;
-    let mut cut = String::new();
-    for character in whole.chars() {
+    let full = whole.char_indices().find_map(|(at, character)| {
         units += character.len_utf16();
-        if units > MAX_SUBJECT {
-            return (cut, true);
-        }
-        // A subject is one line.
-        cut.push(if character.is_control() { ' ' } else { character });
-    }
-    (cut, false)
+        (units > MAX_SUBJECT).then_some(at)
+    });
+    let kept = full.map_or(whole, |at| text::up_to(whole, at));
+    // A subject is one line.
+    let line = kept.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    (line, full.is_some())
 }
 
 fn span_ms(span: &Span) -> (i64, i64) {
@@ -227,14 +274,17 @@ fn location(name: &str, position: Option<(f64, f64)>) -> Value {
     }
 }
 
-fn attendee(guest: &Guest) -> Value {
-    let kind = match guest.kind {
-        GuestKind::Required => "required",
-        GuestKind::Optional => "optional",
-        GuestKind::Resource => "resource",
+/// A guest as an attendee; `None`: no mail can be sent there, which Microsoft insists on. Microsoft knows nobody who is
+/// merely informed, and does not wait for those who are optional either.
+fn attendee(guest: &Guest) -> Option<Value> {
+    let address = guest.address.as_ref()?;
+    let kind = match guest.role {
+        _ if guest.is_resource => "resource",
+        Role::Required => "required",
+        Role::Optional | Role::Informational => "optional",
     };
-    let name = if guest.name.is_empty() { &guest.address } else { &guest.name };
-    json!({ "type": kind, "emailAddress": { "address": guest.address, "name": name } })
+    let name = if guest.name.is_empty() { address } else { &guest.name };
+    Some(json!({ "type": kind, "emailAddress": { "address": address, "name": name } }))
 }
 
 fn show_as(show_as: ShowAs) -> &'static str {
@@ -260,3 +310,6 @@ fn importance(importance: Importance) -> &'static str {
         Importance::High => "high",
     }
 }
+
+#[cfg(test)]
+mod tests;

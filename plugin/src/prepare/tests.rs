@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::Setting;
 
+mod content;
+
 const TAG: &str = "0123456789abcdef0123456789abcdef";
 const OTHER_TAG: &str = "fedcba9876543210fedcba9876543210";
 const URL: &str = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_x%40thread.v2/0?context=%7b%7d";
@@ -414,21 +416,6 @@ fn faults_of_a_date_are_said() {
         save.wish = Wish::Wanted;
         assert_eq!(prepare(&save).unwrap().rejected.unwrap().code, code, "{to}");
     }
-}
-
-#[test]
-fn what_has_to_be_cut_is_said() {
-    let mut long = save(
-        &text(&format!("DESCRIPTION:{}\r\n", "é".repeat(110_000)))
-            .replace("SUMMARY:x", &format!("SUMMARY:{}", "é".repeat(256))),
-    );
-    long.wish = Wish::Wanted;
-    let codes: Vec<String> = prepare(&long).unwrap().notices.into_iter().map(|notice| notice.code).collect();
-    assert_eq!(codes, ["subject-cut", "body-cut"]);
-    let guests: String = (0..501).map(|number| format!("ATTENDEE:mailto:g{number}@example.org\r\n")).collect();
-    let mut many = with(save(&text(&guests)), &[("invitations", "microsoft")]);
-    many.wish = Wish::Wanted;
-    assert_eq!(prepare(&many).unwrap().notices[0].code, "too-many-guests");
 }
 
 fn property() -> impl Strategy<Value = String> {

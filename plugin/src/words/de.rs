@@ -9,7 +9,16 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         Phrase::Location => "Microsoft-Teams-Besprechung",
         Phrase::ConferenceLabel => "Microsoft Teams",
         Phrase::PrivateSubject => "Privater Termin",
-        Phrase::GuestsHeading => "Gäste:",
+        Phrase::GuestsRequired => "Gäste (erforderlich):",
+        Phrase::GuestsOptional => "Gäste (optional):",
+        Phrase::GuestsInformational => "Gäste (zur Information):",
+        Phrase::GuestsWithoutAddress => "Gäste (ohne brauchbare Adresse):",
+        Phrase::GuestNotListed => "Ein weiterer Gast ist hier nicht aufgeführt.",
+        Phrase::GuestsNotListed => "{} weitere Gäste sind hier nicht aufgeführt.",
+        Phrase::FilesHeading => "Anhänge:",
+        Phrase::FileNotListed => "Ein weiterer Anhang ist hier nicht aufgeführt.",
+        Phrase::FilesNotListed => "{} weitere Anhänge sind hier nicht aufgeführt.",
+        Phrase::CutHere => "[Gekürzt: Teams zeigt {} KB vom Text dieses Termins. Im Kalender steht er ganz.]",
         Phrase::NotICalendar => {
             "Das ist keine lesbare iCalendar-Datei. Bitte den Termin erneut exportieren und noch einmal versuchen."
         }
@@ -104,10 +113,22 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "Noch ist ungewiss, ob die letzte Anfrage Microsoft erreicht hat. Es wird gleich erneut geprüft."
         }
         Phrase::SubjectCut => "Teams zeigt die ersten 255 Zeichen des Titels; der Rest bleibt in Ihrem Kalender.",
-        Phrase::BodyCut => "Teams zeigt die ersten 100 KB der Beschreibung; der Rest bleibt in Ihrem Kalender.",
+        Phrase::BodyCut => {
+            "Teams zeigt {} KB von Text, Anhängen und Gästen des Termins; der Rest bleibt in Ihrem Kalender."
+        }
         Phrase::TooManyGuests => {
             "Microsoft nimmt höchstens 500 Gäste an, daher wurden ihm keine übergeben. Bitte aus Ihrem Kalender einladen."
         }
+        Phrase::GuestNotInvited => {
+            "Ein Gast hat keine Mailadresse und wird daher von Microsoft nicht eingeladen. Bitte die Adresse ergänzen oder \
+             selbst Bescheid geben."
+        }
+        Phrase::GuestsNotInvited => {
+            "{} Gäste haben keine Mailadresse und werden daher von Microsoft nicht eingeladen. Bitte die Adressen ergänzen \
+             oder selbst Bescheid geben."
+        }
+        Phrase::AttachmentNotMirrored => "Ein Anhang wurde nicht übertragen; er bleibt in Ihrem Kalender.",
+        Phrase::AttachmentsNotMirrored => "{} Anhänge wurden nicht übertragen; sie bleiben in Ihrem Kalender.",
         Phrase::NoTeams => {
             "Der Termin steht in Ihrem Microsoft-Kalender, aber ohne Teams-Besprechung: Ihr Microsoft-Konto kann keine \
              erstellen. Dazu braucht es die Teams-Lizenz einer Organisation."

@@ -9,7 +9,16 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         Phrase::Location => "Microsoft Teams Meeting",
         Phrase::ConferenceLabel => "Microsoft Teams",
         Phrase::PrivateSubject => "Private appointment",
-        Phrase::GuestsHeading => "Guests:",
+        Phrase::GuestsRequired => "Guests (required):",
+        Phrase::GuestsOptional => "Guests (optional):",
+        Phrase::GuestsInformational => "Guests (for information):",
+        Phrase::GuestsWithoutAddress => "Guests (without a usable address):",
+        Phrase::GuestNotListed => "One more guest is not shown here.",
+        Phrase::GuestsNotListed => "{} more guests are not shown here.",
+        Phrase::FilesHeading => "Attachments:",
+        Phrase::FileNotListed => "One more attachment is not shown here.",
+        Phrase::FilesNotListed => "{} more attachments are not shown here.",
+        Phrase::CutHere => "[Shortened: Teams shows {} KB of this event's text. All of it stands in the calendar.]",
         Phrase::NotICalendar => "This is not a readable iCalendar file. Export the event again and retry.",
         Phrase::UidMissing => {
             "The event has no UID, so later changes could not be matched to it. Save it again in the calendar."
@@ -86,10 +95,20 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "It is not certain yet whether the last request reached Microsoft. It is checked again in a moment."
         }
         Phrase::SubjectCut => "Teams shows the first 255 characters of the title; the rest stays in your calendar.",
-        Phrase::BodyCut => "Teams shows the first 100 KB of the description; the rest stays in your calendar.",
+        Phrase::BodyCut => {
+            "Teams shows {} KB of the event's text, attachments and guests; the rest stays in your calendar."
+        }
         Phrase::TooManyGuests => {
             "Microsoft accepts at most 500 guests, so none were given to it. Invite them from your calendar."
         }
+        Phrase::GuestNotInvited => {
+            "One guest has no mail address, so Microsoft does not invite them. Add the address, or tell them yourself."
+        }
+        Phrase::GuestsNotInvited => {
+            "{} guests have no mail address, so Microsoft does not invite them. Add their addresses, or tell them yourself."
+        }
+        Phrase::AttachmentNotMirrored => "One attachment was not mirrored; it stays in your calendar.",
+        Phrase::AttachmentsNotMirrored => "{} attachments were not mirrored; they stay in your calendar.",
         Phrase::NoTeams => {
             "The event is in your Microsoft calendar, but without a Teams meeting: your Microsoft account cannot make one. \
              It needs a Teams licence of an organisation."

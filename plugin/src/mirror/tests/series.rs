@@ -4,14 +4,14 @@ use super::*;
 use crate::record::Deleted;
 
 /// A series at Microsoft: what a POST or PATCH of it answers.
-fn master(first_day: &str, etag: &str) -> Value {
+pub(super) fn master(first_day: &str, etag: &str) -> Value {
     let mut master = remote(Some(URL), etag);
     master["recurrence"] = json!({ "pattern": {}, "range": { "startDate": first_day } });
     master
 }
 
 /// Another event, without a meeting.
-fn plain(id: &str) -> Value {
+pub(super) fn plain(id: &str) -> Value {
     let mut plain = remote(None, "W/\"p1\"");
     plain["id"] = json!(id);
     plain
@@ -27,18 +27,18 @@ fn listed(day: &str) -> Value {
     })
 }
 
-fn list(days: &[&str]) -> Result<Response, HttpError> {
+pub(super) fn list(days: &[&str]) -> Result<Response, HttpError> {
     answer(200, json!({ "value": days.iter().map(|day| listed(day)).collect::<Vec<_>>() }))
 }
 
-fn changed_instance(day: &str) -> Result<Response, HttpError> {
+pub(super) fn changed_instance(day: &str) -> Result<Response, HttpError> {
     let mut instance = remote(Some(URL), "W/\"i2\"");
     instance["id"] = json!(format!("i-{day}"));
     answer(200, instance)
 }
 
 /// The event, weekly, with further lines and further components.
-fn weekly(lines: &str, overrides: &str) -> String {
+pub(super) fn weekly(lines: &str, overrides: &str) -> String {
     EVENT
         .replace("SUMMARY", &format!("RRULE:FREQ=WEEKLY\r\n{lines}SUMMARY"))
         .replace("END:VCALENDAR", &format!("{overrides}END:VCALENDAR"))
@@ -48,7 +48,7 @@ fn exdate(day: &str) -> String {
     format!("EXDATE;TZID=Europe/Berlin:{day}T100000\r\n")
 }
 
-fn renamed(day: &str, subject: &str) -> String {
+pub(super) fn renamed(day: &str, subject: &str) -> String {
     format!(
         "BEGIN:VEVENT\r\nUID:u1\r\nRECURRENCE-ID;TZID=Europe/Berlin:{day}T100000\r\n\
          DTSTART;TZID=Europe/Berlin:{day}T100000\r\nDTEND;TZID=Europe/Berlin:{day}T110000\r\nSUMMARY:{subject}\r\n\
@@ -56,7 +56,7 @@ fn renamed(day: &str, subject: &str) -> String {
     )
 }
 
-fn at_work(script: &mut Script, context: &Context, text: &str, record: Option<&[u8]>) -> Vec<u8> {
+pub(super) fn at_work(script: &mut Script, context: &Context, text: &str, record: Option<&[u8]>) -> Vec<u8> {
     let outcome = match record {
         None => on_create(script, context, &object(text), MEETING),
         Some(record) => on_update(script, context, &object(text), MEETING, record),
