@@ -40,7 +40,7 @@ pub(crate) struct Occurrences {
 #[derive(Debug, Clone)]
 enum Kind {
     OnDays {
-        days: Days,
+        days: Box<Days>,
         times: Vec<NaiveTime>,
     },
     /// All there are, few.
@@ -76,7 +76,7 @@ impl Occurrences {
         let days = Days::of(rule, start.date())?;
         // On whole days BYHOUR and finer mean nothing (RFC 5545 §3.3.10).
         let times = if zone.all_day { vec![start.time()] } else { rule.times(start.time()) };
-        let kind = Kind::OnDays { days, times };
+        let kind = Kind::OnDays { days: Box::new(days), times };
         let mut all = Self { kind, wkst: rule.wkst, start, last: until, number: None };
         if let End::Count(count) = rule.end {
             // DTSTART is the first occurrence, whether the rule has it or not.
