@@ -39,7 +39,7 @@ impl Mirror {
         let connection = match self.connection_for(&standing, &plan.row) {
             Ok(connection) => connection.clone(),
             Err(parked) => {
-                self.park(&plan.row, parked)?;
+                self.park(&plan, parked)?;
                 return Ok(RunResult::default());
             }
         };

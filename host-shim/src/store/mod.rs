@@ -113,6 +113,8 @@ pub trait Transaction {
     fn count_events(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
     /// Makes every parked row of the account (all accounts if `None`) with `parked = why` due at `now`; gives how many.
     fn unpark(&mut self, account: Option<&str>, why: &str, now: i64) -> Result<u64, StoreError>;
+    /// How often rows parked for `why` were made due.
+    fn releases(&mut self, why: &str) -> Result<u64, StoreError>;
 
     // --- proposals (first beat of the hook API) ----------------------------------------------------------------------
     /// One proposal by its change id.

@@ -303,6 +303,8 @@ fn parked_rows_come_back(store: &Arc<dyn Store>) {
     })
     .unwrap();
     assert_eq!((one, all, again), (1, 2, 0));
+    let releases = |why: &str| read(store, |tx| tx.releases(why)).unwrap();
+    assert_eq!((releases("connection"), releases("policy")), (3, 0));
     let first = read(store, |tx| tx.event("a@x.example", "1")).unwrap().unwrap();
     assert_eq!((first.due_at, first.parked), (Some(50), None));
     let other = read(store, |tx| tx.event("a@x.example", "2")).unwrap().unwrap();

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::columns::{Columns, count, desired, json};
+use super::connectors;
 use crate::store::EventRow;
 
 /// Due rows looked at for one page, oldest first. What it bounds is the cost of a page when a hundred thousand are due.
@@ -220,5 +221,18 @@ pub(super) fn unpark(c: &Connection, account: Option<&str>, why: &str, now: i64)
             .prepare_cached("UPDATE events SET parked = NULL, due_at = ?1 WHERE parked = ?2")?
             .execute(params![now, why])?,
     };
+    c.prepare_cached(
+        "INSERT INTO meta (name, value) VALUES (?1, '1') ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+    )?
+    .execute([releases_of(why)])?;
     Ok(changed as u64)
+}
+
+pub(super) fn releases(c: &Connection, why: &str) -> Result<u64> {
+    let counted = connectors::meta(c, &releases_of(why))?;
+    Ok(counted.and_then(|number| number.parse().ok()).unwrap_or(0))
+}
+
+fn releases_of(why: &str) -> String {
+    format!("releases-{why}")
 }

@@ -65,6 +65,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.done(events::unpark(self.c, account, why, now))
     }
 
+    fn releases(&mut self, why: &str) -> Result<u64, StoreError> {
+        self.done(events::releases(self.c, why))
+    }
+
     fn proposal(&mut self, change: &str) -> Result<Option<ProposalRow>, StoreError> {
         self.done(proposals::get(self.c, change))
     }
