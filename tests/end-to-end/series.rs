@@ -11,7 +11,7 @@ fn shown(world: &World) -> Vec<(String, String)> {
     let at = |month| -> DateTime<Utc> { Utc.with_ymd_and_hms(2030, month, 1, 0, 0, 0).unwrap() };
     let text = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap().to_owned();
     let rows = world.sim.calendar(ALICE_AT_MICROSOFT, at(1), at(7));
-    rows.iter().map(|row| (text(row, "start").replace(":00Z", ""), text(row, "subject"))).collect()
+    rows.iter().map(|row| (text(row, "start")[..16].to_owned(), text(row, "subject"))).collect()
 }
 
 /// The days and hours alone.
