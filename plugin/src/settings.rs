@@ -1,6 +1,7 @@
 //! The declared settings, with types.
 
 use crate::domain::Account;
+use crate::exclusion::Exclusion;
 
 /// When a new event gets a meeting although nobody asked for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(crate) enum Private {
 }
 
 /// An account's settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// Every event is mirrored, not only those with a meeting.
     pub(crate) all_events: bool,
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) guest_list: bool,
     /// Private events without a meeting.
     pub(crate) private: Private,
+    /// What stays away whatever else is wanted.
+    pub(crate) exclusion: Exclusion,
 }
 
 impl Settings {
@@ -53,6 +56,7 @@ impl Settings {
                 "skip" => Private::Skip,
                 _ => Private::Busy,
             },
+            exclusion: Exclusion::of(account),
         }
     }
 }

@@ -62,6 +62,7 @@ pub(crate) enum Phrase {
     DeletedAtMicrosoft,
     BodyNotUpdated,
     NotTheOrganizer,
+    Excluded,
     // What a mailbox can do.
     MailboxReady,
     MailboxNoTeams,
@@ -122,6 +123,7 @@ impl Phrase {
             Self::DeletedAtMicrosoft => "deleted-at-microsoft",
             Self::BodyNotUpdated => "body-not-updated",
             Self::NotTheOrganizer => "not-the-organizer",
+            Self::Excluded => "excluded",
             Self::MailboxReady => "ready",
             Self::MailboxPersonal => "personal",
             Self::MailboxOtherProvider => "other-provider",
