@@ -142,6 +142,7 @@ impl Mirror {
             account: address,
             uid: row.uid.clone(),
             object: None,
+            calendar: None,
             wish: crate::component::types::Wish::Keep,
             draft: false,
             draft_of: None,
@@ -151,7 +152,7 @@ impl Mirror {
             patience: Some(Duration::ZERO),
             text: kept.text,
         };
-        let prepared = self.prepare(&save, &standing, Some(row), Some(&record))?;
+        let prepared = self.prepare_text(&save, &standing, Some(row), Some(&record))?;
         Ok(Some(KeptText { text: prepared.icalendar, whole: kept.whole }))
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::plan::{Plan, Target};
 use super::services::HookServices;
 use super::{Mirror, MirrorError};
+use crate::accounts::calendars::{self, Calendars};
 use crate::accounts::policy::Standing;
 use crate::accounts::sign_in::Facts;
 use crate::address::Address;
@@ -43,7 +44,7 @@ impl Mirror {
                 return Ok(RunResult::default());
             }
         };
-        let component_account = self.component_account(&address, &standing)?;
+        let component_account = self.component_account(&address, &standing);
         let mut services = HookServices::new(Arc::clone(self), account, uid);
         let facts = match self.facts(&component_account, &address, &connection, &mut services) {
             Ok(facts) => facts,
@@ -56,7 +57,7 @@ impl Mirror {
         let outcome = self.run_hook(&plan, component_account, facts, &mut services)?;
         tracing::debug!(account, uid, ok = outcome.is_ok(), "a hook ended");
         match outcome {
-            Ok(outcome) => self.succeeded(&plan, &address, &connection, outcome)?,
+            Ok(outcome) => self.succeeded(&plan, &address, &connection, told_why(outcome, &plan, &standing))?,
             Err(error) => self.failed(&plan, error, &services)?,
         }
         // It may have begun to leave while the hook ran.
@@ -169,18 +170,27 @@ impl Mirror {
     }
 
     /// The account as the component sees it.
-    pub(super) fn component_account(&self, address: &Address, standing: &Standing) -> Result<Account, MirrorError> {
-        let settings = self.accounts.settings_for(address, &self.declared).map_err(super::saves::accounts_failed)?;
+    pub(super) fn component_account(&self, address: &Address, standing: &Standing) -> Account {
+        let settings = standing.settings(&self.declared).into_iter().filter(|(name, _)| !calendars::is_ours(name));
         let known = standing.account.as_ref();
-        Ok(Account {
+        Account {
             address: address.as_str().into(),
             further_addresses: known.map(|a| a.further_addresses.clone()).unwrap_or_default(),
             display_name: known.and_then(|a| a.display_name.clone()),
             time_zone: known.and_then(|a| a.time_zone.clone()),
             language: known.and_then(|a| a.language.clone()).unwrap_or_else(|| "en".into()),
-            settings: settings.into_iter().map(|(name, value)| Setting { name, value }).collect(),
-        })
+            settings: settings.map(|(name, value)| Setting { name, value }).collect(),
+        }
     }
+}
+
+/// The extension knows nothing of calendars: why an event in one that is left out is not there is ours to say.
+fn told_why(outcome: Outcome, plan: &Plan, standing: &Standing) -> Outcome {
+    let unwanted = matches!(plan.target, Target::Text { mirror: false, .. }) && outcome.state == RemoteState::Absent;
+    if unwanted && Calendars::of(standing).exclude(plan.row.calendar.as_deref()) {
+        return Outcome { reason: Some(calendars::REASON.into()), ..outcome };
+    }
+    outcome
 }
 
 fn broken(failure: &crate::component::CallError, words: &Words) -> HookError {

@@ -241,6 +241,15 @@ impl Mirror {
         rows.iter().map(|row| self.status_of(row)).collect()
     }
 
+    /// The calendars that an account's events were last stored in.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn calendars(&self, account: &Address) -> Result<Vec<String>, MirrorError> {
+        const MOST: u32 = 50;
+        Ok(crate::store::read(&*self.store, |tx| tx.calendars(account.as_str(), MOST))?)
+    }
+
     /// How many events stand in which state.
     ///
     /// # Errors

@@ -81,6 +81,8 @@ pub struct EventRow {
     pub first_start: Option<i64>,
     /// Last end, where known.
     pub last_end: Option<i64>,
+    /// The server's path for the calendar it was last stored in, where told.
+    pub calendar: Option<String>,
     /// A save was never reported as stored or refused, and was taken as stored.
     pub unconfirmed: bool,
     /// Last change of this row.
@@ -121,6 +123,7 @@ impl EventRow {
             parked: None,
             first_start: None,
             last_end: None,
+            calendar: None,
             unconfirmed: false,
             updated_at: now,
         }
@@ -138,6 +141,8 @@ pub struct ProposalRow {
     pub uid: String,
     /// The server's path, where told.
     pub object: Option<String>,
+    /// The server's path for the calendar, where told.
+    pub calendar: Option<String>,
     /// Sealed: the kept text.
     pub text: Vec<u8>,
     /// SHA-256 of the kept text.
@@ -350,8 +355,12 @@ pub enum Scope {
     Server,
     /// One domain (A-label).
     Domain(String),
+    /// One class of accounts, as the server tells of them; lower case.
+    Class(String),
     /// One account.
     Account(String),
+    /// What a user chose for their own account; of settings alone, and never beyond what the other scopes leave to them.
+    Own(String),
 }
 
 /// Who may use the extension.

@@ -57,6 +57,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.done(events::mirrored_ahead(self.c, account, now))
     }
 
+    fn calendars(&mut self, account: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        self.done(events::calendars(self.c, account, limit))
+    }
+
     fn count_events(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
         self.done(events::count_by_state(self.c))
     }
