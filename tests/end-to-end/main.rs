@@ -17,6 +17,7 @@ mod world;
 
 mod accounts;
 mod beats;
+mod calendars;
 mod canaries;
 mod drafts;
 mod guests;
@@ -30,3 +31,4 @@ mod saves;
 mod settings;
 mod sign_in;
 mod tokens;
+mod which;
