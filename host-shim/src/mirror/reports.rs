@@ -125,11 +125,13 @@ impl Mirror {
     pub(super) fn confirm_unreported(&self, account: &str, proposal: &ProposalRow) -> Result<(), MirrorError> {
         let from = self.row(account, &proposal.uid)?.and_then(|row| row.stored_from);
         if from.is_some_and(|from| from > proposal.created_at) {
+            self.refuse(account, &proposal.change)?;
             tracing::warn!(account, change = %proposal.change, "no report about a save, and a newer one is stored: dropped");
-            return self.refuse(account, &proposal.change);
+            return Ok(());
         }
+        self.confirm(account, &proposal.change, None, true, SaveResult::Stored)?;
         tracing::warn!(account, change = %proposal.change, "no report about a save: taken as stored");
-        self.confirm(account, &proposal.change, None, true, SaveResult::Stored)
+        Ok(())
     }
 
     /// A proposal was stored.
