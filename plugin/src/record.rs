@@ -70,6 +70,9 @@ pub(crate) struct Record {
     /// Microsoft split the series here when its pattern was changed: what is before is an event of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) split: Option<NaiveDate>,
+    /// Microsoft split off what was before, and that event is still to be looked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) parted: bool,
     /// The further events the calendar's event has become, none of them with a meeting.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) others: Vec<Record>,

@@ -52,6 +52,7 @@ impl Sum {
 
 fn in_rounds(session: &mut Session<'_>, intent: Intent, mut target: Target) -> Result<Outcome, HookError> {
     settle(session)?;
+    take_in_the_past(session)?;
     let mut sum = Sum::default();
     for _ in 0..ROUNDS {
         match once(session, &target, &mut sum)? {
@@ -178,10 +179,10 @@ fn follow_up(
 ) -> Result<bool, HookError> {
     let Some(repeats) = &piece.repeats else { return Ok(false) };
     if let Some(day) = done.split.take() {
-        take_in_the_past(session, at)?;
         if let Some(owner) = session.pieces.first_mut() {
             owner.split = Some(day);
         }
+        take_in_the_past(session)?;
         return Ok(true);
     }
     let clamps = session.pieces.first().and_then(|owner| owner.clamps);
@@ -208,8 +209,18 @@ fn follow_up(
     Ok(false)
 }
 
-/// Notes the event Microsoft split off a series, which is found by the name the series was made with.
-fn take_in_the_past(session: &mut Session<'_>, at: usize) -> Result<(), HookError> {
+/// Notes the events Microsoft split off series, which are found by the name the series was made with.
+fn take_in_the_past(session: &mut Session<'_>) -> Result<(), HookError> {
+    while let Some(at) = session.pieces.iter().position(|record| record.parted) {
+        take_in_the_past_of(session, at)?;
+        if let Some(record) = session.pieces.get_mut(at) {
+            record.parted = false;
+        }
+    }
+    Ok(())
+}
+
+fn take_in_the_past_of(session: &mut Session<'_>, at: usize) -> Result<(), HookError> {
     let Some(record) = session.pieces.get(at).cloned() else { return Ok(()) };
     let known: Vec<String> = session.pieces.iter().filter_map(|piece| piece.remote_id.clone()).collect();
     for found in session.find_all(&requests::mirror_id_property(), &record.mirror_id)? {
@@ -313,6 +324,7 @@ pub(super) fn adopt(session: &mut Session<'_>) -> Result<(), HookError> {
 
 /// Removes everything, what owns the meeting last.
 pub(super) fn take_away(session: &mut Session<'_>) -> Result<(), HookError> {
+    take_in_the_past(session)?;
     for at in (0..session.pieces.len()).rev() {
         if let Err(error) = remove(session, at) {
             session.keep_progress();

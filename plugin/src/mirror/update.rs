@@ -45,10 +45,15 @@ pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &De
     };
     let old_url = record.join_url.clone();
     let timed = change.groups.contains(&TIME);
-    if timed && (record.series || desired.repeats.is_some()) && !record.unread {
+    if timed && (record.series || desired.repeats.is_some()) {
         // What becomes of exceptions is seen afterwards, by this call or by the next.
         record.unread = true;
         session.put(record.clone());
+    }
+    if timed && record.series && !record.parted {
+        // Without the answer nobody would know of the past that Microsoft may split off.
+        record.parted = true;
+        session.save(Some(&record))?;
     }
     let mut notices = Vec::new();
     if change.is_any() && send(session, &mut record, desired, &mut change, &mut notices)? == Standing::Gone {
@@ -67,9 +72,12 @@ pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &De
 
     let lost = old_url.is_some() && !record.has_meeting();
     let changed = old_url.is_some() && record.join_url != old_url;
-    session.put(record.clone());
     let split =
         change.first_day.filter(|&day| desired.repeats.as_ref().is_some_and(|repeats| day > repeats.first_day()));
+    if timed {
+        record.parted = split.is_some();
+    }
+    session.put(record.clone());
     let mut done = Done { split, ..Done::of(record, session, desired, change.meeting && !lost) };
     if lost {
         notices.push(session.words.notice(Phrase::MeetingLost));

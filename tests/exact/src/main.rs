@@ -41,6 +41,11 @@ enum What {
     },
     /// The table of what each change costs in requests.
     Floors,
+    /// One sequence of random edits, by its own seed.
+    Sequence {
+        /// As a failure shows it.
+        seed: u64,
+    },
     /// Random edits under faults.
     Sequences {
         /// How many.
@@ -109,6 +114,11 @@ fn run(what: What) -> Result<bool, String> {
             let costs = floors::measure(&sim)?;
             print!("{}", floors::table(&costs));
             Ok(costs.iter().all(floors::Cost::holds))
+        }
+        What::Sequence { seed } => {
+            let (_, sim) = begin(Some(seed))?;
+            let failure = sequence::sequence(seed, &sim, &mut sequence::Tally::default()).err();
+            Ok(shown(failure.as_slice(), 1))
         }
         What::Sequences { number, seed, show } => {
             let (seed, sim) = begin(seed)?;

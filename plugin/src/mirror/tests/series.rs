@@ -216,8 +216,12 @@ fn another_rule_is_one_change_and_a_look_at_the_exceptions() {
     let mut exception = listed("2026-12-15");
     exception["type"] = json!("exception");
     let kept = answer(200, json!({ "value": [exception] }));
-    let (host, after) =
-        step(&other, Some(&record), vec![answer(200, master("2026-12-01", "W/\"2\"")), kept], &["Patch", "Get"]);
+    let (host, after) = step(
+        &other,
+        Some(&record),
+        vec![answer(200, master("2026-12-01", "W/\"2\"")), kept],
+        &["save", "Patch", "Get"],
+    );
     assert_eq!(host.body(0)["recurrence"]["range"]["endDate"], "2027-01-26");
     step(&other, Some(&after), vec![], &[]);
 
@@ -228,7 +232,7 @@ fn another_rule_is_one_change_and_a_look_at_the_exceptions() {
         answer(204, Value::Null),
         changed_instance("2026-12-15"),
     ];
-    let (host, _) = step(&other, Some(&record), answers, &["Patch", "Get", "save", "Delete", "Patch"]);
+    let (host, _) = step(&other, Some(&record), answers, &["save", "Patch", "Get", "save", "Delete", "Patch"]);
     assert_eq!(host.body(3), json!({ "subject": "Special" }));
 }
 
@@ -246,7 +250,8 @@ fn a_split_series_goes_on_as_two() {
         answer(200, master("2026-12-01", "W/\"3\"")),
         answer(200, past),
     ];
-    let (host, record) = step(&other, Some(&record), answers, &["Patch", "Get", "Patch", "Patch"]);
+    let (host, record) =
+        step(&other, Some(&record), answers, &["save", "Patch", "Get", "save", "Patch", "save", "Patch"]);
     assert_eq!(host.requests[2].path, "/me/events/AAk%3D");
     assert_eq!(host.body(2)["recurrence"]["range"]["startDate"], "2026-12-01");
     let range = &host.body(3)["recurrence"]["range"];
@@ -274,14 +279,15 @@ fn several_pieces_share_the_link_and_the_owner_is_never_removed() {
     // The owner becomes the only piece there is.
     let one = EVENT.replace("SUMMARY", "RRULE:FREQ=MONTHLY;BYMONTHDAY=15\r\nSUMMARY").replace("20261201", "20261215");
     let answers = vec![answer(200, master("2026-12-15", "W/\"2\"")), answer(204, Value::Null)];
-    let (host, record) = step(&one, Some(&record), answers, &["Patch", "save", "Delete"]);
+    let (host, record) = step(&one, Some(&record), answers, &["save", "Patch", "save", "Delete"]);
     assert_eq!(
         (host.requests[0].path.as_str(), host.requests[1].path.as_str()),
         ("/me/events/AAk%3D", "/me/events/AAx")
     );
 
     // And a single event.
-    let (host, record) = step(EVENT, Some(&record), vec![answer(200, remote(Some(URL), "W/\"3\""))], &["Patch"]);
+    let (host, record) =
+        step(EVENT, Some(&record), vec![answer(200, remote(Some(URL), "W/\"3\""))], &["save", "Patch"]);
     assert_eq!(host.body(0)["recurrence"], Value::Null);
     assert!(host.body(0).as_object().unwrap().contains_key("recurrence"));
     step(EVENT, Some(&record), vec![], &[]);
@@ -302,7 +308,7 @@ fn the_last_day_of_the_month_is_looked_at_and_said_otherwise_where_it_is_not_und
 
     let answers =
         vec![answer(201, master("2026-12-31", "W/\"1\"")), list(&[]), answer(200, master("2026-12-31", "W/\"2\""))];
-    let (host, record) = step(&last, None, answers, &["save", "Post", "Get", "Patch"]);
+    let (host, record) = step(&last, None, answers, &["save", "Post", "Get", "save", "Patch"]);
     let pattern = &host.body(2)["recurrence"]["pattern"];
     assert_eq!((&pattern["type"], &pattern["index"]), (&json!("relativeMonthly"), &json!("last")));
     step(&last, Some(&record), vec![], &[]);
