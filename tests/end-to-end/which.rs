@@ -83,7 +83,7 @@ fn a_class_is_allowed_and_denied() {
     assert_eq!(reason(), "denied", "the class is narrower than the domain");
     let status = world.run(&["status", ALICE]);
     assert!(status.contains("no, by the rule `--class interns`"), "{status}");
-    assert!(world.run(&["policy"]).contains("accounts of the class `interns` cannot use it"));
+    assert!(world.run(&["policy"]).contains("accounts of the class `interns` may not use it"));
     assert_eq!(told(json!("Staff")), 200);
     assert_eq!(reason(), "not-turned-on", "she is of another class now");
     assert_eq!(told(json!("interns")), 200);
