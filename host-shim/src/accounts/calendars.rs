@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::policy::Standing;
 use super::settings::{Chosen, Declared, entries};
 use crate::component::types::{SettingDeclaration, UserChoice};
+use crate::store::CalendarRow;
 
 /// The setting that names the only calendars that are mirrored.
 pub const ONLY: &str = "calendars";
@@ -25,18 +26,21 @@ pub fn declarations() -> [SettingDeclaration; 2] {
     [
         SettingDeclaration {
             name: ONLY.into(),
-            description: "Which calendars of an account are mirrored: `all`, or the names or paths of the only ones, \
-                          separated by commas. A name is the last part of the path that the server gives of the calendar."
-                .into(),
+            description:
+                "Which calendars of an account are mirrored: `all`, or the only ones, separated by commas. Each \
+                          is named by what its user calls it, where the server tells that, by its path, or by the last \
+                          part of its path."
+                    .into(),
             values: Vec::new(),
             default: ALL.into(),
             user_may: UserChoice::Nothing,
         },
         SettingDeclaration {
             name: EXCLUDED.into(),
-            description: "Calendars that are not mirrored: names or paths, separated by commas. What users leave out on \
-                          their settings page comes on top."
-                .into(),
+            description:
+                "Calendars that are not mirrored, named in the same way, separated by commas. What users leave \
+                          out on their settings page comes on top."
+                    .into(),
             values: Vec::new(),
             default: String::new(),
             user_may: UserChoice::Narrow,
@@ -49,10 +53,30 @@ pub fn is_ours(name: &str) -> bool {
     name == ONLY || name == EXCLUDED
 }
 
-/// The calendar an event is in: as the call named it, else the folder of its object; `None` where neither was told.
-pub fn of_event<'a>(calendar: Option<&'a str>, object: Option<&'a str>) -> Option<&'a str> {
-    let folder = || object.and_then(|object| object.rsplit_once('/')).map(|(folder, _)| folder);
-    calendar.filter(|calendar| !calendar.is_empty()).or_else(folder)
+/// A calendar as a save names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named<'a> {
+    /// The server's path.
+    pub path: &'a str,
+    /// What its user calls it.
+    pub name: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    /// The calendar an event is in: as the call named it, else the folder of its object; `None` where neither was told.
+    pub fn of_event(calendar: Option<&'a str>, name: Option<&'a str>, object: Option<&'a str>) -> Option<Self> {
+        let folder = || object.and_then(|object| object.rsplit_once('/')).map(|(folder, _)| folder);
+        let path = calendar.filter(|calendar| !calendar.is_empty()).or_else(folder)?;
+        Some(Self { path, name: name.map(str::trim).filter(|name| !name.is_empty()) })
+    }
+
+    /// Whether an entry of a list names it. Slashes at the ends, upper and lower case, and percent-encoding make no difference;
+    /// a comma is written `%2C`.
+    fn is(self, entry: &str) -> bool {
+        let (entry, path) = (tidy(entry), tidy(self.path));
+        let by_path = entry == path || path.rsplit('/').next() == Some(entry.as_str());
+        !entry.is_empty() && (by_path || self.name.is_some_and(|name| name.to_lowercase() == entry))
+    }
 }
 
 /// Which calendars of an account are mirrored.
@@ -84,8 +108,8 @@ impl Calendars {
     }
 
     /// Whether a calendar is not mirrored. One that nobody named is none of the only ones.
-    pub fn exclude(&self, calendar: Option<&str>) -> bool {
-        let names = |list: &[String]| calendar.is_some_and(|path| list.iter().any(|entry| is_named(entry, path)));
+    pub fn exclude(&self, calendar: Option<Named<'_>>) -> bool {
+        let names = |list: &[String]| calendar.is_some_and(|calendar| list.iter().any(|entry| calendar.is(entry)));
         self.only.as_deref().is_some_and(|only| !names(only)) || names(&self.excluded)
     }
 }
@@ -95,7 +119,7 @@ impl Calendars {
 pub struct OwnCalendar {
     /// The server's path.
     pub path: String,
-    /// What to call it: the last part of its path, all of it where two have the same.
+    /// What to call it: as its user does, else by the last part of its path; by all of it where two have the same name.
     pub name: String,
     /// Whether it is mirrored.
     pub mirrored: bool,
@@ -104,23 +128,24 @@ pub struct OwnCalendar {
 }
 
 /// An account's calendars, as far as they are known: those its events were seen in, and those its user left out.
-pub fn of_account(chosen: &Chosen, seen: Vec<String>) -> Vec<OwnCalendar> {
+pub fn of_account(chosen: &Chosen, mut seen: Vec<CalendarRow>) -> Vec<OwnCalendar> {
     let by_admin = Calendars::by_admin(chosen);
     let own = own(chosen);
-    let mut paths = seen;
+    let named = |row: &CalendarRow, entry: &str| Named { path: &row.path, name: row.name.as_deref() }.is(entry);
     for entry in entries(&own) {
-        if !paths.iter().any(|path| is_named(entry, path)) {
-            paths.push(entry.replace("%2C", ","));
+        if !seen.iter().any(|row| named(row, entry)) {
+            seen.push(CalendarRow { account: String::new(), path: entry.replace("%2C", ","), name: None });
         }
     }
-    let name = |path: &str| tidy_case(path).rsplit('/').next().unwrap_or_default().to_owned();
-    let calendars = paths.iter().map(|path| {
-        let open = !by_admin.exclude(Some(path));
-        let alone = paths.iter().filter(|other| name(other) == name(path)).count() == 1;
+    let last_part = |row: &CalendarRow| tidy_case(&row.path).rsplit('/').next().unwrap_or_default().to_owned();
+    let name = |row: &CalendarRow| row.name.clone().unwrap_or_else(|| last_part(row));
+    let calendars = seen.iter().map(|row| {
+        let open = !by_admin.exclude(Some(Named { path: &row.path, name: row.name.as_deref() }));
+        let alone = seen.iter().filter(|other| name(other) == name(row)).count() == 1;
         OwnCalendar {
-            path: path.clone(),
-            name: if alone { name(path) } else { tidy_case(path) },
-            mirrored: open && !entries(&own).any(|entry| is_named(entry, path)),
+            path: row.path.clone(),
+            name: if alone { name(row) } else { tidy_case(&row.path) },
+            mirrored: open && !entries(&own).any(|entry| named(row, entry)),
             open,
         }
     });
@@ -128,10 +153,10 @@ pub fn of_account(chosen: &Chosen, seen: Vec<String>) -> Vec<OwnCalendar> {
 }
 
 /// What a user leaves out once they chose for one calendar more; `None`: nothing.
-pub fn left_out(chosen: &Chosen, path: &str, mirrored: bool) -> Option<String> {
+pub fn left_out(chosen: &Chosen, calendar: Named<'_>, mirrored: bool) -> Option<String> {
     let own = own(chosen);
-    let path = path.replace(',', "%2C");
-    let others = entries(&own).filter(|entry| !is_named(entry, &path));
+    let path = calendar.path.replace(',', "%2C");
+    let others = entries(&own).filter(|entry| !calendar.is(entry));
     let all: Vec<&str> = others.chain((!mirrored).then_some(path.as_str())).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
@@ -139,13 +164,6 @@ pub fn left_out(chosen: &Chosen, path: &str, mirrored: bool) -> Option<String> {
 fn own(chosen: &Chosen) -> String {
     let [_, excluded] = declarations();
     chosen.own(&Declared::from(&excluded)).map(|row| row.value.clone()).unwrap_or_default()
-}
-
-/// Whether an entry names a calendar: by its path or the last part of it. Slashes at the ends, upper and lower case, and
-/// percent-encoding make no difference; a comma in a name is written `%2C`.
-pub fn is_named(entry: &str, path: &str) -> bool {
-    let (entry, path) = (tidy(entry), tidy(path));
-    !entry.is_empty() && (entry == path || path.rsplit('/').next() == Some(entry.as_str()))
 }
 
 fn tidy(path: &str) -> String {
@@ -164,21 +182,29 @@ mod tests {
     use crate::address::Address;
     use crate::store::{Scope, SettingRow};
 
+    fn at(path: &str) -> Named<'_> {
+        Named { path, name: None }
+    }
+
     #[test]
-    fn a_calendar_is_named_by_its_path_or_the_last_part_of_it() {
-        for entry in ["work", "/alice/work/", "alice/Work", "/alice/work"] {
-            assert!(is_named(entry, "/alice/work/"), "{entry}");
+    fn a_calendar_is_named_by_its_path_the_last_part_of_it_or_its_name() {
+        for entry in ["work", "/alice/work/", "alice/Work", "/alice/work", "/work/"] {
+            assert!(at("/alice/work/").is(entry), "{entry}");
         }
-        for entry in ["alice", "/work/", "k", "", "/", "/bob/work/", "homework"] {
-            assert_eq!(is_named(entry, "/alice/work/"), entry == "/work/", "{entry}");
+        for entry in ["alice", "k", "", "/", "/bob/work/", "homework"] {
+            assert!(!at("/alice/work/").is(entry), "{entry}");
         }
-        assert!(is_named("Büro", "/alice/B%C3%BCro/") && is_named("a%2Cb", "/alice/a,b/"));
-        assert!(!is_named("", "") && !is_named("/", "/"));
+        assert!(at("/alice/B%C3%BCro/").is("büro") && at("/alice/a,b/").is("a%2Cb"));
+        assert!(!at("").is("") && !at("/").is("/"));
+        let named = Named { path: "/alice/5f0c/", name: Some("Büro, neu") };
+        assert!(named.is("BÜRO%2C neu") && named.is("5f0c") && !named.is("neu"));
     }
 
     #[test]
     fn all_are_mirrored_unless_a_setting_says_otherwise() {
-        let excludes = |only: &str, excluded: &str, path| Calendars::new(only, excluded).exclude(path);
+        let excludes = |only: &str, excluded: &str, path: Option<&'static str>| {
+            Calendars::new(only, excluded).exclude(path.map(at))
+        };
         assert!(!excludes("all", "", Some("/a/w/")) && !excludes("", "", None) && !excludes(" ALL ", "x", None));
         assert!(!excludes("w, p", "", Some("/a/w/")) && excludes("w, p", "", Some("/a/x/")));
         assert!(excludes("w", "", None), "what nobody named is none of the only ones");
@@ -193,32 +219,51 @@ mod tests {
             let own = own.map(|own| row(Scope::Own("alice@test.tld".into()), own));
             Chosen::new(&alice, None, own.into_iter().chain([row(Scope::Server, admin)]).collect())
         };
-        let seen = || vec!["/alice/work/".to_owned(), "/alice/a,b/".to_owned(), "/team/work/".to_owned()];
+        let seen = |path: &str, name: Option<&str>| CalendarRow {
+            account: "alice@test.tld".into(),
+            path: path.into(),
+            name: name.map(str::to_owned),
+        };
+        let seen = || {
+            vec![
+                seen("/alice/work/", None),
+                seen("/alice/a,b/", None),
+                seen("/alice/5f0c/", Some("Choir")),
+                seen("/team/work/", None),
+            ]
+        };
         let shown = |chosen: &Chosen| -> Vec<(String, bool, bool)> {
             of_account(chosen, seen()).into_iter().map(|c| (c.name, c.mirrored, c.open)).collect()
         };
         let line = |name: &str, mirrored, open| (name.to_owned(), mirrored, open);
         let nothing = chosen("", None);
-        assert_eq!(
-            shown(&nothing),
-            [line("alice/work", true, true), line("a,b", true, true), line("team/work", true, true)]
-        );
+        let all = ["alice/work", "a,b", "Choir", "team/work"].map(|name| line(name, true, true));
+        assert_eq!(shown(&nothing), all);
 
-        let own = left_out(&nothing, "/alice/a,b/", false).unwrap();
-        let own = left_out(&chosen("", Some(&own)), "/alice/gone/", false).unwrap();
-        let lists = chosen("/team/work", Some(&own));
-        let expected = [line("alice/work", true, true), line("a,b", false, true), line("team/work", false, false)];
-        assert_eq!(shown(&lists), [expected.as_slice(), &[line("gone", false, true)]].concat());
+        let own = left_out(&nothing, at("/alice/a,b/"), false).unwrap();
+        let own = left_out(&chosen("", Some(&own)), at("/alice/gone/"), false).unwrap();
+        let lists = chosen("/team/work, choir", Some(&own));
+        let expected = [
+            line("alice/work", true, true),
+            line("a,b", false, true),
+            line("Choir", false, false),
+            line("team/work", false, false),
+            line("gone", false, true),
+        ];
+        assert_eq!(shown(&lists), expected);
 
-        let own = left_out(&lists, "/alice/a,b/", true).unwrap();
-        assert_eq!(left_out(&chosen("", Some(&own)), "/alice/gone/", true), None);
+        let own = left_out(&lists, at("/alice/a,b/"), true).unwrap();
+        assert_eq!(left_out(&chosen("", Some(&own)), at("/alice/gone/"), true), None);
     }
 
     #[test]
     fn an_event_is_in_the_calendar_that_was_named_or_in_its_objects_folder() {
-        assert_eq!(of_event(Some("/a/w/"), Some("/x/1.ics")), Some("/a/w/"));
-        assert_eq!(of_event(None, Some("/a/w/1.ics")), Some("/a/w"));
-        assert_eq!(of_event(Some(""), Some("1.ics")), None);
-        assert_eq!(of_event(None, None), None);
+        let path = |calendar, object| Named::of_event(calendar, None, object).map(|named| named.path);
+        assert_eq!(path(Some("/a/w/"), Some("/x/1.ics")), Some("/a/w/"));
+        assert_eq!(path(None, Some("/a/w/1.ics")), Some("/a/w"));
+        assert_eq!(path(Some(""), Some("1.ics")), None);
+        assert_eq!(path(None, None), None);
+        let named = Named::of_event(None, Some(" Work "), Some("/a/w/1.ics"));
+        assert_eq!(named, Some(Named { path: "/a/w", name: Some("Work") }));
     }
 }

@@ -143,6 +143,7 @@ impl Mirror {
             uid: row.uid.clone(),
             object: None,
             calendar: None,
+            calendar_name: None,
             wish: crate::component::types::Wish::Keep,
             draft: false,
             draft_of: None,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::plan::{Plan, Target};
 use super::services::HookServices;
 use super::{Mirror, MirrorError};
-use crate::accounts::calendars::{self, Calendars};
+use crate::accounts::calendars::{self, Calendars, Named};
 use crate::accounts::policy::Standing;
 use crate::accounts::sign_in::Facts;
 use crate::address::Address;
@@ -57,7 +57,7 @@ impl Mirror {
         let outcome = self.run_hook(&plan, component_account, facts, &mut services)?;
         tracing::debug!(account, uid, ok = outcome.is_ok(), "a hook ended");
         match outcome {
-            Ok(outcome) => self.succeeded(&plan, &address, &connection, told_why(outcome, &plan, &standing))?,
+            Ok(outcome) => self.succeeded(&plan, &address, &connection, self.told_why(outcome, &plan, &standing)?)?,
             Err(error) => self.failed(&plan, error, &services)?,
         }
         // It may have begun to leave while the hook ran.
@@ -182,15 +182,21 @@ impl Mirror {
             settings: settings.map(|(name, value)| Setting { name, value }).collect(),
         }
     }
-}
 
-/// The extension knows nothing of calendars: why an event in one that is left out is not there is ours to say.
-fn told_why(outcome: Outcome, plan: &Plan, standing: &Standing) -> Outcome {
-    let unwanted = matches!(plan.target, Target::Text { mirror: false, .. }) && outcome.state == RemoteState::Absent;
-    if unwanted && Calendars::of(standing).exclude(plan.row.calendar.as_deref()) {
-        return Outcome { reason: Some(calendars::REASON.into()), ..outcome };
+    /// The extension knows nothing of calendars: why an event in one that is left out is not there is ours to say.
+    fn told_why(&self, outcome: Outcome, plan: &Plan, standing: &Standing) -> Result<Outcome, MirrorError> {
+        if outcome.state != RemoteState::Absent || !matches!(plan.target, Target::Text { mirror: false, .. }) {
+            return Ok(outcome);
+        }
+        let row = &plan.row;
+        let known = match &row.calendar {
+            Some(path) => crate::store::read(&*self.store, |tx| tx.calendar(&row.account, path))?,
+            None => None,
+        };
+        let name = known.as_ref().and_then(|calendar| calendar.name.as_deref());
+        let left_out = Calendars::of(standing).exclude(row.calendar.as_deref().map(|path| Named { path, name }));
+        Ok(if left_out { Outcome { reason: Some(calendars::REASON.into()), ..outcome } } else { outcome })
     }
-    outcome
 }
 
 fn broken(failure: &crate::component::CallError, words: &Words) -> HookError {

@@ -9,12 +9,12 @@ use super::schedule::Gate;
 use super::sealing::KeptText;
 use super::status::{EventStatus, State};
 use super::{Mirror, MirrorError, SaveResult, digest, fresh_id, row};
-use crate::accounts::calendars::{self, Calendars};
+use crate::accounts::calendars::{self, Calendars, Named};
 use crate::accounts::policy::Standing;
 use crate::address::Address;
 use crate::component::PrepareCall;
 use crate::component::types::{CalendarObject, Copy, History, Notice, Prepared, Wish};
-use crate::store::{Desired, EventRow, ProposalRow, transact};
+use crate::store::{CalendarRow, Desired, EventRow, ProposalRow, transact};
 use crate::words;
 
 /// One announced save.
@@ -28,6 +28,8 @@ pub struct Save {
     pub object: Option<String>,
     /// The server's path for the calendar it is in.
     pub calendar: Option<String>,
+    /// What its user calls that calendar.
+    pub calendar_name: Option<String>,
     /// What the call said about a meeting.
     pub wish: Wish,
     /// The event is only being written; it is not about to be stored.
@@ -44,6 +46,12 @@ pub struct Save {
     pub patience: Option<Duration>,
     /// The iCalendar text.
     pub text: String,
+}
+
+impl Save {
+    fn named_calendar(&self) -> Option<Named<'_>> {
+        Named::of_event(self.calendar.as_deref(), self.calendar_name.as_deref(), self.object.as_deref())
+    }
 }
 
 /// The answer to a save.
@@ -154,6 +162,11 @@ impl Mirror {
         // The wait is registered before the work can be seen, so that the answer cannot be missed.
         let arrived = wait.then(|| self.pulse.expect(&account, &save.uid));
         let stored_at_once = save.stored && !save.draft;
+        let calendar = save.named_calendar().map(|calendar| CalendarRow {
+            account: account.clone(),
+            path: calendar.path.to_owned(),
+            name: calendar.name.map(str::to_owned),
+        });
         let row = transact(&*self.store, |tx| {
             let mut row = tx.event(&account, &save.uid)?.unwrap_or_else(|| EventRow::new(&account, &save.uid, now));
             if proposal.draft {
@@ -165,6 +178,9 @@ impl Mirror {
                 }
             }
             tx.put_proposal(&proposal)?;
+            if let Some(calendar) = &calendar {
+                tx.put_calendar(calendar)?;
+            }
             if row.desired == Desired::Unstored {
                 row.first_start = proposal.first_start;
             }
@@ -287,8 +303,7 @@ impl Mirror {
         known: Option<&EventRow>,
         record: Option<&[u8]>,
     ) -> Result<Prepared, MirrorError> {
-        let calendar = calendars::of_event(save.calendar.as_deref(), save.object.as_deref());
-        if !Calendars::of(standing).exclude(calendar) {
+        if !Calendars::of(standing).exclude(save.named_calendar()) {
             return self.prepare_text(save, standing, known, record);
         }
         let unwanted = Save { wish: Wish::None, ..save.clone() };
@@ -374,7 +389,7 @@ impl Mirror {
             account: account.into(),
             uid: save.uid.clone(),
             object: save.object.clone(),
-            calendar: calendars::of_event(save.calendar.as_deref(), save.object.as_deref()).map(str::to_owned),
+            calendar: save.named_calendar().map(|calendar| calendar.path.to_owned()),
             text: self.seal_text(account, &save.uid, &kept),
             text_sha: digest(prepared.kept.as_bytes()),
             original_sha: digest(save.text.as_bytes()),

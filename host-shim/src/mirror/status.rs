@@ -6,7 +6,7 @@ use super::{Mirror, MirrorError};
 use crate::accounts::policy::Standing;
 use crate::address::Address;
 use crate::component::types::Notice;
-use crate::store::{Desired, EventRow, ProposalRow, transact};
+use crate::store::{CalendarRow, Desired, EventRow, ProposalRow, transact};
 use crate::words;
 
 /// The states of the hook API.
@@ -245,7 +245,7 @@ impl Mirror {
     ///
     /// # Errors
     /// Where the store fails.
-    pub fn calendars(&self, account: &Address) -> Result<Vec<String>, MirrorError> {
+    pub fn calendars(&self, account: &Address) -> Result<Vec<CalendarRow>, MirrorError> {
         const MOST: u32 = 50;
         Ok(crate::store::read(&*self.store, |tx| tx.calendars(account.as_str(), MOST))?)
     }

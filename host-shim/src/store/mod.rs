@@ -110,7 +110,11 @@ pub trait Transaction {
     /// those that a person removed there.
     fn mirrored_ahead(&mut self, account: &str, now: i64) -> Result<Vec<(String, Option<String>)>, StoreError>;
     /// The calendars that an account's events were last stored in, by path, at most `limit`.
-    fn calendars(&mut self, account: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+    fn calendars(&mut self, account: &str, limit: u32) -> Result<Vec<CalendarRow>, StoreError>;
+    /// One calendar, whether there are events in it or not.
+    fn calendar(&mut self, account: &str, path: &str) -> Result<Option<CalendarRow>, StoreError>;
+    /// Inserts or replaces by (account, path). A name that is not told stays.
+    fn put_calendar(&mut self, row: &CalendarRow) -> Result<(), StoreError>;
     /// Counts per state.
     fn count_events(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
     /// Makes every parked row of the account (all accounts if `None`) with `parked = why` due at `now`; gives how many.

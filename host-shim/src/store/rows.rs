@@ -130,6 +130,17 @@ impl EventRow {
     }
 }
 
+/// A calendar that a save named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarRow {
+    /// The account's address.
+    pub account: String,
+    /// The server's path for it.
+    pub path: String,
+    /// What its user calls it, where told.
+    pub name: Option<String>,
+}
+
 /// A save that was announced (first beat) and not yet reported as stored or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposalRow {

@@ -392,6 +392,7 @@ fn belongings(store: &dyn Store, who: &str) -> Vec<bool> {
             tx.settings(Some(who))?.iter().any(|s| s.scope == Scope::Account(who.into())),
             tx.policy()?.iter().any(|p| p.scope == Scope::Account(who.into())),
             tx.settings(Some(who))?.iter().any(|s| s.scope == Scope::Own(who.into())),
+            tx.calendar(who, "/")?.is_some(),
         ])
     })
     .unwrap()
@@ -407,6 +408,7 @@ fn furnish(store: &dyn Store, who: &str) {
         tx.put_once(&once(5, who))?;
         tx.put_setting(&Scope::Account(who.into()), "mirror", Some("all-events"))?;
         tx.put_setting(&Scope::Own(who.into()), "mirror", Some("teams-events"))?;
+        tx.put_calendar(&calendar(who, "/", None))?;
         tx.put_policy(&Scope::Account(who.into()), Some(true))
     })
     .unwrap();
@@ -416,9 +418,9 @@ fn a_removed_account_leaves_nothing(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     transact(store, |tx| tx.put_account(&account("b@x.example"))).unwrap();
     furnish(store, "a@x.example");
-    assert_eq!(belongings(store, "a@x.example"), [true; 9]);
+    assert_eq!(belongings(store, "a@x.example"), [true; 10]);
     transact(store, |tx| tx.remove_account("a@x.example")).unwrap();
-    assert_eq!(belongings(store, "a@x.example"), [false; 9]);
+    assert_eq!(belongings(store, "a@x.example"), [false; 10]);
     assert!(read(store, |tx| tx.account("b@x.example")).unwrap().is_some());
 }
 
@@ -429,8 +431,8 @@ fn a_renamed_account_takes_all_with_it(store: &Arc<dyn Store>) {
     let refused = transact(store, |tx| tx.rename_account("a@x.example", "taken@x.example"));
     assert!(matches!(refused, Err(StoreError::Undone(_))));
     transact(store, |tx| tx.rename_account("a@x.example", "new@x.example")).unwrap();
-    assert_eq!(belongings(store, "a@x.example"), [false; 9]);
-    assert_eq!(belongings(store, "new@x.example"), [true; 9]);
+    assert_eq!(belongings(store, "a@x.example"), [false; 10]);
+    assert_eq!(belongings(store, "new@x.example"), [true; 10]);
 }
 
 fn settings_and_policy_are_set_and_unset(store: &Arc<dyn Store>) {
@@ -463,21 +465,37 @@ fn settings_and_policy_are_set_and_unset(store: &Arc<dyn Store>) {
     assert_eq!(read(store, |tx| tx.settings(Some("a@x.example"))).unwrap().len(), 4);
 }
 
+fn calendar(account: &str, path: &str, name: Option<&str>) -> CalendarRow {
+    CalendarRow { account: account.into(), path: path.into(), name: name.map(str::to_owned) }
+}
+
 fn an_accounts_calendars_are_those_of_its_events(store: &Arc<dyn Store>) {
     let store = store.as_ref();
+    let (a, b) = ("a@x.example", "b@x.example");
     transact(store, |tx| {
-        let cases = [("a", "1", Some("/w/")), ("a", "2", Some("/p/")), ("a", "3", Some("/w/")), ("a", "4", None)];
-        for (who, uid, calendar) in cases.into_iter().chain([("b", "1", Some("/x/"))]) {
-            let calendar = calendar.map(str::to_owned);
-            tx.put_event(&EventRow { calendar, ..EventRow::new(&format!("{who}@x.example"), uid, 0) })?;
+        for (who, uid, calendar) in
+            [(a, "1", Some("/w/")), (a, "2", Some("/p/")), (a, "3", Some("/w/")), (a, "4", None)]
+        {
+            tx.put_event(&EventRow { calendar: calendar.map(str::to_owned), ..EventRow::new(who, uid, 0) })?;
         }
-        Ok(())
+        for row in [
+            calendar(a, "/w/", None),
+            calendar(a, "/w/", Some("Work")),
+            calendar(a, "/w/", None),
+            calendar(a, "/p/", None),
+        ] {
+            tx.put_calendar(&row)?;
+        }
+        tx.put_calendar(&calendar(a, "/empty/", None))?;
+        tx.put_calendar(&calendar(b, "/w/", None))
     })
     .unwrap();
     let of = |who: &str, limit| read(store, |tx| tx.calendars(who, limit)).unwrap();
-    assert_eq!(of("a@x.example", 10), ["/p/", "/w/"]);
-    assert_eq!(of("a@x.example", 1), ["/p/"]);
-    assert!(of("c@x.example", 10).is_empty());
+    assert_eq!(of(a, 10), [calendar(a, "/p/", None), calendar(a, "/w/", Some("Work"))]);
+    assert_eq!(of(a, 1).len(), 1);
+    assert!(of(b, 10).is_empty());
+    let one = |path: &str| read(store, |tx| tx.calendar(a, path)).unwrap();
+    assert_eq!((one("/empty/"), one("/x/")), (Some(calendar(a, "/empty/", None)), None));
 }
 
 fn lists_are_paged_and_filtered(store: &Arc<dyn Store>) {

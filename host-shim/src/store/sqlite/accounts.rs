@@ -58,9 +58,10 @@ pub(super) fn list(c: &Connection, after: &str, limit: u32) -> Result<Vec<Accoun
 }
 
 /// The tables that hold rows of an account, and the column that names it.
-const OF_ACCOUNT: [(&str, &str); 6] = [
+const OF_ACCOUNT: [(&str, &str); 7] = [
     ("events", "account"),
     ("proposals", "account"),
+    ("calendars", "account"),
     ("offers", "account"),
     ("connections", "account"),
     ("once", "account"),

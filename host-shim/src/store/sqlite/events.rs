@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::columns::{Columns, count, desired, json};
-use crate::store::EventRow;
+use crate::store::{CalendarRow, EventRow};
 
 /// Due rows looked at for one page, oldest first. What it bounds is the cost of a page when a hundred thousand are due.
 const CANDIDATES: u32 = 4_096;
@@ -58,12 +58,34 @@ pub(super) fn get(c: &Connection, account: &str, uid: &str) -> Result<Option<Eve
         .optional()
 }
 
-pub(super) fn calendars(c: &Connection, account: &str, limit: u32) -> Result<Vec<String>> {
+pub(super) fn calendars(c: &Connection, account: &str, limit: u32) -> Result<Vec<CalendarRow>> {
     c.prepare_cached(
-        "SELECT DISTINCT calendar FROM events WHERE account = ?1 AND calendar IS NOT NULL ORDER BY calendar LIMIT ?2",
+        "SELECT account, path, name FROM calendars c WHERE account = ?1
+             AND EXISTS (SELECT 1 FROM events WHERE account = c.account AND calendar = c.path) ORDER BY path LIMIT ?2",
     )?
-    .query_map(params![account, limit], |row| row.get(0))?
+    .query_map(params![account, limit], calendar_row)?
     .collect()
+}
+
+pub(super) fn calendar(c: &Connection, account: &str, path: &str) -> Result<Option<CalendarRow>> {
+    c.prepare_cached("SELECT account, path, name FROM calendars WHERE account = ?1 AND path = ?2")?
+        .query_row([account, path], calendar_row)
+        .optional()
+}
+
+pub(super) fn put_calendar(c: &Connection, row: &CalendarRow) -> Result<()> {
+    // Most saves tell what is known.
+    c.prepare_cached(
+        "INSERT INTO calendars (account, path, name) VALUES (?1, ?2, ?3)
+             ON CONFLICT (account, path) DO UPDATE SET name = ?3 WHERE ?3 IS NOT NULL AND name IS NOT ?3",
+    )?
+    .execute(params![row.account, row.path, row.name])
+    .map(drop)
+}
+
+fn calendar_row(row: &Row<'_>) -> Result<CalendarRow> {
+    let mut c = Columns::of(row);
+    Ok(CalendarRow { account: c.take()?, path: c.take()?, name: c.take()? })
 }
 
 pub(super) fn put(c: &Connection, row: &EventRow) -> Result<()> {

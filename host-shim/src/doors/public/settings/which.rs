@@ -1,7 +1,7 @@
 //! Which events are mirrored, as far as the administrator leaves it to users: they may only narrow it.
 
 use super::page::{Choice, PageError};
-use crate::accounts::calendars::{self, OwnCalendar};
+use crate::accounts::calendars::{self, Named, OwnCalendar};
 use crate::accounts::{Accounts, AccountsError};
 use crate::address::Address;
 use crate::mirror::Mirror;
@@ -78,6 +78,7 @@ pub(super) fn choose_calendar(
     path: &str,
     mirrored: bool,
 ) -> Result<(), AccountsError> {
-    let list = calendars::left_out(&accounts.chosen(account)?, path, mirrored);
+    // By its path, and not by what it is called now: that may change.
+    let list = calendars::left_out(&accounts.chosen(account)?, Named { path, name: None }, mirrored);
     accounts.set_own_setting(account, calendars::EXCLUDED, list.as_deref(), mirror.declared_settings())
 }
