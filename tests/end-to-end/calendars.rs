@@ -151,6 +151,32 @@ fn a_draft_saved_in_a_calendar_that_is_left_out_loses_its_meeting() {
 }
 
 #[test]
+fn a_calendar_is_named_as_its_user_calls_it() {
+    let world = World::signed_in();
+    world.run(&["set", "mirror=all-events", "--server"]);
+    let text = event::meeting("e1", "Planning", &[]);
+    let named = |name: &str| Put { calendar_name: Some(name.into()), ..Put::default() };
+    save(&world, "5f0c", &text, named("Büro, <neu>"));
+    assert_eq!(world.settled("e1").str("state"), "mirrored");
+    let mut browser = Browser::default();
+    let page = browser.open(world.hook.settings_link(ALICE).unwrap().str("url")).unwrap();
+    assert!(page.text().contains("Büro, <neu>"), "{}", page.text());
+    // The user leaves out the calendar, not the name that it has just now.
+    let page = browser.press(&page, "calendar-off-1").unwrap();
+    save(&world, "5f0c", &text, named("Renamed"));
+    assert!(gone_from_teams(&world));
+    let page = browser.press(&page, "calendar-on-1").unwrap();
+    assert!(page.text().contains("Renamed"), "{}", page.text());
+    save(&world, "5f0c", &text, Put::default());
+    assert_eq!(world.settled("e1").str("state"), "mirrored");
+
+    world.run(&["set", "exclude-calendars=renamed", "--server"]);
+    save(&world, "5f0c", &text, named("Renamed"));
+    assert!(gone_from_teams(&world));
+    assert_eq!(world.settled("e1").str("reason"), "calendar-excluded");
+}
+
+#[test]
 fn a_user_leaves_a_calendar_out_on_the_settings_page() {
     let world = World::signed_in();
     world.run(&["set", "mirror=all-events", "--server"]);

@@ -110,12 +110,14 @@ fn change(
     let (name, whom) = (&changed.name, named(&changed.scope));
     let mut text = match &changed.value {
         Some(value) => format!(
-            "`{name}` is `{value}` for {whom}, from the next save of an event on. Events that were saved before stay as they \
-             are until then.\n"
+            "`{name}` is {} for {whom}, from the next save of an event on. What is in Teams already stays as it is until \
+             then.\n",
+            if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") }
         ),
-        None => format!(
-            "Nothing is chosen for `{name}` for {whom}; the next wider choice counts, from the next save of an event on.\n"
-        ),
+        None => {
+            let next = if changed.scope == Scope::Server { "its default" } else { "the next wider choice" };
+            format!("Nothing is chosen for `{name}` for {whom}; {next} counts, from the next save of an event on.\n")
+        }
     };
     if let Some(own) = &changed.replaced {
         text.push_str(&format!("Its user had chosen `{own}`; that is taken back.\n"));

@@ -63,6 +63,8 @@ pub struct Put {
     pub object: Option<String>,
     /// `calendar=`.
     pub calendar: Option<String>,
+    /// `calendar_name=`.
+    pub calendar_name: Option<String>,
     /// `meeting=`.
     pub meeting: Option<&'static str>,
     /// `draft=true`.
@@ -99,6 +101,7 @@ impl Put {
         };
         add("object", self.object.as_deref());
         add("calendar", self.calendar.as_deref());
+        add("calendar_name", self.calendar_name.as_deref());
         add("meeting", self.meeting);
         add("draft", self.draft.then_some("true"));
         add("draft_of", self.draft_of.as_deref());
