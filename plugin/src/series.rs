@@ -106,7 +106,7 @@ pub(crate) struct Turn {
 #[derive(Debug, Clone)]
 pub(crate) struct Then {
     pub(crate) event: Event,
-    /// How much later than the rule says, on the same day.
+    /// How much later than the rule says, by the clock.
     pub(crate) later: Duration,
     pub(crate) length: Duration,
 }

@@ -54,7 +54,11 @@ pub(super) fn series(components: &[Reader<'_>], copy: Copy) -> Result<Series, Se
     };
     let (mut base, home) = base(master, copy)?;
     let mut overrides: Vec<Override> = Vec::new();
-    for reader in components {
+    let mut cancelled = std::collections::BTreeSet::new();
+    // Of several for one occurrence the newest counts, which is the one with the highest SEQUENCE.
+    let mut newest_last: Vec<&Reader<'_>> = components.iter().collect();
+    newest_last.sort_by_key(|reader| sequence(reader.component));
+    for reader in newest_last {
         let Some(entry) = recurrence_id(reader.component) else { continue };
         let value = entry.values.first().and_then(ICalendarValue::as_partial_date_time).ok_or(Refusal::Unreadable)?;
         let of = match reader.clock.stamp(entry, value, &home.zone).ok_or(Refusal::Unreadable)? {
@@ -68,19 +72,23 @@ pub(super) fn series(components: &[Reader<'_>], copy: Copy) -> Result<Series, Se
             None
         };
         if is_this_and_future(reader)? {
+            base.turns.retain(|turn| turn.from != of);
             base.turns.push(Turn { from: of, then: event.map(|event| then(reader, event, of, &home)).transpose()? });
             continue;
         }
         match event {
             Some(event) => {
                 overrides.retain(|other| other.of != of);
+                cancelled.remove(&of);
                 overrides.push(Override { of, event });
             }
             None => {
-                base.removed.insert(of);
+                overrides.retain(|other| other.of != of);
+                cancelled.insert(of);
             }
         }
     }
+    base.removed.extend(cancelled);
     base.turns.sort_by_key(|turn| turn.from);
     Ok(Series { base: Some(base), overrides })
 }
@@ -158,10 +166,10 @@ fn extra(
     }
 }
 
-/// RANGE=THISANDFUTURE: the same change for every later occurrence, as far as that is a change by the clock on the same day.
+/// RANGE=THISANDFUTURE: the same change for every later occurrence, by the clock.
 fn then(reader: &Reader<'_>, event: super::Event, of: NaiveDateTime, home: &Home) -> Result<Then, SeriesFault> {
     let own = reader.clock.home(reader.component)?.ok_or(Refusal::ZoneUnknown)?;
-    if own.zone != home.zone || own.start.date() != of.date() {
+    if own.zone != home.zone {
         return Err(Refusal::NotExpressible.into());
     }
     Ok(Then { event, later: own.start - of, length: own.length })
@@ -169,6 +177,12 @@ fn then(reader: &Reader<'_>, event: super::Event, of: NaiveDateTime, home: &Home
 
 fn recurrence_id(component: &ICalendarComponent) -> Option<&ICalendarEntry> {
     component.property(&ICalendarProperty::RecurrenceId)
+}
+
+/// SEQUENCE; 0 where there is none.
+fn sequence(component: &ICalendarComponent) -> i64 {
+    let value = component.property(&ICalendarProperty::Sequence).and_then(|entry| entry.values.first());
+    value.and_then(ICalendarValue::as_integer).unwrap_or_default()
 }
 
 /// RANGE=THISANDFUTURE; THISANDPRIOR went out of use with RFC 5545.

@@ -11,9 +11,12 @@ use chrono::{DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, Ti
 use chrono_tz::Tz;
 
 use super::event::EventFault;
-use super::vtimezone::{by_rules, find, naive, named, offset_at};
-use super::zones::{Zone, by_name, by_offset, is_bare, windows_name};
+use super::vtimezone::{self, by_rules, find, naive, offset_at};
+use super::zones::{self, Zone, by_name, by_offset, is_bare, windows_name};
 use crate::series::zone as home;
+
+/// So long a series has to be where its zone is thought to be.
+const YEARS_DAYS: i64 = 5 * 365;
 
 /// An instant, as Microsoft is told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +54,15 @@ pub(crate) struct Clock<'c> {
     /// The zone of floating times, and of the days of all-day events.
     pub(crate) floating: Tz,
     /// What TZIDs were found to mean: comparing a definition with every zone there is takes a while.
-    pub(crate) known: &'c RefCell<BTreeMap<String, Option<Tz>>>,
+    pub(crate) known: &'c RefCell<BTreeMap<String, Option<Meaning>>>,
+}
+
+/// What a TZID was found to mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    zone: Tz,
+    /// It has no name anybody knows, and keeps the time as its definition says it is kept now.
+    by_rules: bool,
 }
 
 /// Where the times of an event that repeats belong.
@@ -165,7 +176,7 @@ impl Clock<'_> {
             (true, _) if value.tz_hour.unwrap_or(0) == 0 && value.tz_minute.unwrap_or(0) == 0 => Some(Tz::UTC),
             (true, _) => None,
             (false, None) => Some(self.floating),
-            (false, Some(tzid)) => self.zone(tzid),
+            (false, Some(tzid)) => self.zone(tzid).filter(|&tz| self.keeps(tzid, tz, start, YEARS_DAYS)),
         };
         let Some((tz, windows)) = tz.and_then(|tz| Some((tz, windows_name(tz)?))) else { return Ok(None) };
         let zone = home::Zone { tz, windows, all_day: false };
@@ -206,22 +217,37 @@ impl Clock<'_> {
 
     /// The IANA zone of a TZID: by its name, by another name its definition gives, or by what the definition says.
     fn zone(&self, tzid: &str) -> Option<Tz> {
+        self.meaning(tzid).map(|meaning| meaning.zone)
+    }
+
+    fn meaning(&self, tzid: &str) -> Option<Meaning> {
         if let Some(known) = self.known.borrow().get(tzid) {
             return *known;
         }
-        let found = self.find_zone(tzid);
+        let found = self.find_meaning(tzid);
         self.known.borrow_mut().insert(tzid.to_owned(), found);
         found
     }
 
-    fn find_zone(&self, tzid: &str) -> Option<Tz> {
+    fn find_meaning(&self, tzid: &str) -> Option<Meaning> {
         let definition = find(self.calendar, tzid);
-        match by_name(tzid).or_else(|| definition.and_then(named)) {
-            Some(Zone::Iana(zone)) => Some(zone),
+        let named = |zone| Meaning { zone, by_rules: false };
+        match by_name(tzid).or_else(|| definition.and_then(vtimezone::named)) {
+            Some(Zone::Iana(zone)) => Some(named(zone)),
             fixed => definition
                 .and_then(|definition| by_rules(self.calendar, definition))
-                .or_else(|| fixed.filter(|_| definition.is_none() && is_bare(tzid)).and_then(by_offset)),
+                .map(|zone| Meaning { zone, by_rules: true })
+                .or_else(|| fixed.filter(|_| definition.is_none() && is_bare(tzid)).and_then(by_offset).map(named)),
         }
+    }
+
+    /// Whether a zone that was recognised by the rules that hold now kept the same time then, too, for so many days.
+    fn keeps(&self, tzid: &str, zone: Tz, from: NaiveDateTime, days: i64) -> bool {
+        let by_rules = self.meaning(tzid).is_some_and(|meaning| meaning.by_rules);
+        let definition = find(self.calendar, tzid).filter(|_| by_rules);
+        definition.is_none_or(|definition| {
+            zones::keeps(zone, from, days, |local| offset_at(self.calendar, definition, local))
+        })
     }
 
     fn written(&self, entry: &ICalendarEntry) -> Option<Written> {
@@ -238,13 +264,13 @@ impl Clock<'_> {
         let Some(tzid) = entry.tz_id() else {
             return Some(Written::Time(self.moment(local, self.floating), Some(self.floating)));
         };
-        if let Some(zone) = self.zone(tzid) {
+        if let Some(zone) = self.zone(tzid).filter(|&zone| self.keeps(tzid, zone, local, 0)) {
             return Some(Written::Time(self.moment(local, zone), Some(zone)));
         }
         let definition = find(self.calendar, tzid);
         // A definition knows daylight saving, which a bare offset does not.
         let defined = definition.and_then(|definition| offset_at(self.calendar, definition, local));
-        let offset = match (defined, by_name(tzid).or_else(|| definition.and_then(named))) {
+        let offset = match (defined, by_name(tzid).or_else(|| definition.and_then(vtimezone::named))) {
             (Some(offset), _) | (None, Some(Zone::Fixed(offset))) => offset,
             _ => return Some(Written::Time(self.moment(local, self.floating), Some(self.floating))),
         };

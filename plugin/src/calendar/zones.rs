@@ -66,7 +66,7 @@ pub(crate) fn by_name(name: &str) -> Option<Zone> {
 pub(crate) fn by_offset(zone: Zone) -> Option<Tz> {
     match zone {
         Zone::Iana(zone) => Some(zone),
-        Zone::Fixed(offset) => candidates().find(|&zone| keeps(zone, |_| Some(offset))),
+        Zone::Fixed(offset) => candidates().find(|&zone| keeps_now(zone, |_| Some(offset))),
     }
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn is_bare(name: &str) -> bool {
 
 /// The zone of Microsoft's that is as far from UTC as `offset` says at local times, whenever it was looked.
 pub(crate) fn by_offsets(offset: impl Fn(NaiveDateTime) -> Option<FixedOffset>) -> Option<Tz> {
-    candidates().find(|&zone| keeps(zone, &offset))
+    candidates().find(|&zone| keeps_now(zone, &offset))
 }
 
 /// The zone that stands for each Windows zone.
@@ -85,16 +85,24 @@ fn candidates() -> impl Iterator<Item = Tz> {
     rows().filter_map(|(_, zones)| zones.split(' ').next().and_then(iana))
 }
 
-/// Whether a zone keeps the same time, every week for some years, by the local clock.
-fn keeps(zone: Tz, offset: impl Fn(NaiveDateTime) -> Option<FixedOffset>) -> bool {
-    let Some(first) = NaiveDate::from_ymd_opt(2024, 1, 1).and_then(|day| day.and_hms_opt(12, 0, 0)) else {
-        return false;
-    };
-    // Zones that differ do so for a week at the least, whenever they change their clocks.
-    (0..460).all(|number| {
-        let local = first + Duration::days(4 * number);
+/// Whether a zone keeps the same time nowadays.
+fn keeps_now(zone: Tz, offset: impl Fn(NaiveDateTime) -> Option<FixedOffset>) -> bool {
+    let first = NaiveDate::from_ymd_opt(2024, 1, 1).and_then(|day| day.and_hms_opt(12, 0, 0));
+    first.is_some_and(|first| keeps(zone, first, 5 * 365, offset))
+}
+
+/// Whether a zone keeps the same time, by the local clock, from then on for so many days.
+pub(crate) fn keeps(
+    zone: Tz,
+    from: NaiveDateTime,
+    days: i64,
+    offset: impl Fn(NaiveDateTime) -> Option<FixedOffset>,
+) -> bool {
+    // Zones that differ do so for a week at the least, whenever they change their clocks. In the hours of a change itself
+    // nothing can be told apart.
+    (0..=days / 4).filter_map(|number| from.checked_add_signed(Duration::days(4 * number))).all(|local| {
         let own = zone.offset_from_local_datetime(&local).single().map(|offset| offset.fix());
-        own.is_some() && own == offset(local)
+        own.is_none_or(|own| Some(own) == offset(local))
     })
 }
 

@@ -6,7 +6,7 @@
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::Refusal;
-use super::days::{Days, Grid, Phase};
+use super::days::{Days, Grid, Phase, WEEK};
 use super::pattern::{Index, Pattern, Shape};
 
 /// What may be relied on at Microsoft.
@@ -25,9 +25,6 @@ pub(crate) struct Covered {
     pub(crate) before: Option<NaiveDate>,
 }
 
-const WEEK: [Weekday; 7] =
-    [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
-
 /// Covers a rule's days from `from` on. `wkst` is the rule's.
 ///
 /// # Errors
@@ -36,7 +33,7 @@ pub(crate) fn cover(days: &Days, wkst: Weekday, from: NaiveDate, on: Reliance) -
     if days.grid.is_empty() {
         return Ok(Vec::new());
     }
-    let weekdays = days.grid.weekdays();
+    let weekdays = days.grid.whole_weekdays();
     match (days.phase, weekdays) {
         (Phase::Days { every, .. }, Some(weekdays)) if weekdays.len() == WEEK.len() => {
             Ok(first_of(days, Pattern { shape: Shape::Daily, interval: every }, from).into_iter().collect())
@@ -146,7 +143,7 @@ fn take(rest: &mut Grid, sets: &[Vec<Weekday>], month: Option<u32>, on: Reliance
 
 /// Whether some day of a shape is there only because its month has not the day that is named.
 fn leans_on_clamp(shape: &Shape, grid: &Grid) -> bool {
-    matches!(shape, Shape::Absolute { day, .. } if !grid.is_within(&Grid::of(|date| date.day() == *day)))
+    matches!(shape, Shape::Absolute { day, .. } if !grid.is_within(&Grid::of_months(None, |of| if *day <= of.length { 1 << *day } else { 0 })))
 }
 
 /// Sets of weekdays that a "last weekday of the month" may be about: working days, the weekend, all, and those the rule
@@ -154,8 +151,7 @@ fn leans_on_clamp(shape: &Shape, grid: &Grid) -> bool {
 fn sets(grid: &Grid) -> Vec<Vec<Weekday>> {
     let (working, weekend) = WEEK.split_at(5);
     let mut sets = vec![working.to_vec(), weekend.to_vec(), WEEK.to_vec()];
-    let own: Vec<Weekday> =
-        WEEK.into_iter().filter(|&day| !grid.without(&Grid::of(|date| date.weekday() != day)).is_empty()).collect();
+    let own = grid.weekdays();
     if own.len() > 1 && !sets.contains(&own) {
         sets.push(own);
     }
@@ -163,7 +159,7 @@ fn sets(grid: &Grid) -> Vec<Vec<Weekday>> {
 }
 
 fn leap_day() -> Grid {
-    Grid::of(|day| day.month() == 2 && day.day() == 29)
+    Grid::of_months(Some(2), |of| if of.length == 29 { 1 << 29 } else { 0 })
 }
 
 /// 29 February, which comes every fourth year but in most years that end a century. A series for it ends before the next

@@ -4,7 +4,7 @@
 //! year: there are 14 kinds of years. [`Grid`] holds the days of each kind, so two sets of days are equal for all time
 //! exactly where their grids are. [`Phase`] says which intervals count.
 
-use chrono::{Datelike, Days as Span, NaiveDate, Weekday};
+use chrono::{Datelike, Days as Span, NaiveDate, Weekday, WeekdaySet};
 
 use super::Refusal;
 use super::rule::{Freq, Rule};
@@ -18,6 +18,34 @@ pub(crate) struct Grid([[u32; 12]; KINDS]);
 
 /// A year of each kind: common ones that begin on Monday to Sunday, then leap years.
 const YEARS: [i32; KINDS] = [2001, 2002, 2003, 2009, 2010, 2011, 2006, 2024, 2008, 2020, 2004, 2016, 2000, 2012];
+
+/// All of them, in order.
+pub(crate) const WEEK: [Weekday; 7] =
+    [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
+
+/// A month of a kind of year.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Month {
+    /// Its days.
+    pub(crate) length: u32,
+    first: Weekday,
+}
+
+impl Month {
+    fn of(year: i32, number: u32) -> Option<Self> {
+        let first = NaiveDate::from_ymd_opt(year, number, 1)?;
+        Some(Self { length: u32::from(first.num_days_in_month()), first: first.weekday() })
+    }
+
+    /// Its days, by number, that are some weekday.
+    pub(crate) fn days(&self, weekdays: WeekdaySet) -> impl Iterator<Item = u32> {
+        let mut weekday = self.first.pred();
+        (1..=self.length).filter(move |_| {
+            weekday = weekday.succ();
+            weekdays.contains(weekday)
+        })
+    }
+}
 
 fn kind_of(year: i32) -> usize {
     let first = NaiveDate::from_yo_opt(year, 1);
@@ -42,15 +70,23 @@ impl Grid {
         grid
     }
 
-    /// One day of each month, where there is one, of all months or of one.
-    pub(crate) fn of_months(month: Option<u32>, day: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Self {
+    /// The days of each month, bit by bit, of all months or of one.
+    pub(crate) fn of_months(month: Option<u32>, days: impl Fn(&Month) -> u32) -> Self {
         let mut grid = Self::empty();
-        for year in YEARS {
-            let months = (1..=12).filter(|&number| month.is_none_or(|month| month == number));
-            let firsts = months.filter_map(|number| NaiveDate::from_ymd_opt(year, number, 1));
-            firsts.filter_map(&day).for_each(|day| grid.put(day));
+        for (year, bits) in YEARS.into_iter().zip(&mut grid.0) {
+            for (number, bits) in (1..).zip(bits.iter_mut()) {
+                if month.is_none_or(|month| month == number) {
+                    *bits = Month::of(year, number).map_or(0, |month| days(&month));
+                }
+            }
         }
         grid
+    }
+
+    /// All days that are some weekday.
+    pub(crate) fn of_weekdays(weekdays: &[Weekday]) -> Self {
+        let set = WeekdaySet::from_iter(weekdays.iter().copied());
+        Self::of_months(None, |month| month.days(set).fold(0, |bits, day| bits | 1 << day))
     }
 
     pub(crate) fn empty() -> Self {
@@ -101,16 +137,20 @@ impl Grid {
         only
     }
 
+    /// Whether one of its days is a day of `other`.
+    fn meets(&self, other: &Self) -> bool {
+        self.0.iter().flatten().zip(other.0.iter().flatten()).any(|(own, others)| own & others != 0)
+    }
+
+    /// The weekdays its days are.
+    pub(crate) fn weekdays(&self) -> Vec<Weekday> {
+        WEEK.into_iter().filter(|&day| self.meets(&Self::of_weekdays(&[day]))).collect()
+    }
+
     /// The weekdays, where the days are all days of some weekdays and no others.
-    pub(crate) fn weekdays(&self) -> Option<Vec<Weekday>> {
-        let all = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
-        let found: Vec<Weekday> = all
-            .into_iter()
-            .filter(|&weekday| {
-                YEARS.into_iter().any(|year| days_of(year).any(|d| d.weekday() == weekday && self.has(d)))
-            })
-            .collect();
-        (Self::of(|day| found.contains(&day.weekday())) == *self).then_some(found)
+    pub(crate) fn whole_weekdays(&self) -> Option<Vec<Weekday>> {
+        let found = self.weekdays();
+        (Self::of_weekdays(&found) == *self).then_some(found)
     }
 
     /// The days a rule's BY parts name, in intervals that count (RFC 5545 §3.3.10, the table and the notes to it).
@@ -127,6 +167,12 @@ impl Grid {
             Freq::Monthly if nothing => rule.month_days.extend(i32::try_from(start.day())),
             Freq::Weekly if nothing => rule.weekdays.push((None, start.weekday())),
             _ => {}
+        }
+        let numbered = rule.weekdays.iter().any(|(ordinal, _)| ordinal.is_some());
+        let limited = !(rule.months.is_empty() && rule.month_days.is_empty() && rule.year_days.is_empty());
+        if !numbered && !limited && rule.positions.is_empty() {
+            let weekdays: Vec<Weekday> = rule.weekdays.iter().map(|&(_, weekday)| weekday).collect();
+            return Self::of_weekdays(if weekdays.is_empty() { &WEEK } else { &weekdays });
         }
         let in_year = rule.freq == Freq::Yearly && rule.months.is_empty();
         let grid = Self::of(|day| fits(&rule, day, in_year));

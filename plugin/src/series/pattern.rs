@@ -1,9 +1,9 @@
 //! Microsoft's recurrence patterns (Graph v1.0, resources `recurrencePattern` and `recurrenceRange`).
 
-use chrono::{Datelike, NaiveDate, Weekday};
+use chrono::{Datelike, NaiveDate, Weekday, WeekdaySet};
 use serde_json::{Map, Value, json};
 
-use super::days::{Days, Grid, Phase};
+use super::days::{Days, Grid, Phase, WEEK};
 
 /// Which of the days that fit, counted from the first one in the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub(crate) enum Shape {
     },
 }
 
+/// Every month has this day.
+const EVERY_MONTH: u32 = 28;
+
 /// A pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
@@ -68,6 +71,16 @@ pub(crate) enum Range {
     After(u32),
 }
 
+impl Range {
+    /// The same for a series that begins so much later.
+    pub(crate) fn shifted(self, later: chrono::Duration) -> Self {
+        match self {
+            Self::On(last) => Self::On(last + later),
+            other => other,
+        }
+    }
+}
+
 impl Shape {
     /// The month it is limited to.
     pub(super) fn month(&self) -> Option<u32> {
@@ -80,22 +93,23 @@ impl Shape {
     /// Its days, in intervals that count.
     pub(super) fn grid(&self) -> Grid {
         match self {
-            Self::Daily => Grid::of(|_| true),
-            Self::Weekly { days, .. } => Grid::of(|day| days.contains(&day.weekday())),
-            Self::Absolute { day, month } => {
-                Grid::of_months(*month, |first| first.with_day((*day).min(u32::from(first.num_days_in_month()))))
+            Self::Daily => Grid::of_weekdays(&WEEK),
+            Self::Weekly { days, .. } => Grid::of_weekdays(days),
+            Self::Absolute { day, month } => Grid::of_months(*month, |of| 1 << (*day).min(of.length)),
+            Self::Relative { index, days, month } => {
+                let days = WeekdaySet::from_iter(days.iter().copied());
+                Grid::of_months(*month, |of| {
+                    let mut fitting = of.days(days);
+                    let day = match index {
+                        Index::First => fitting.next(),
+                        Index::Second => fitting.nth(1),
+                        Index::Third => fitting.nth(2),
+                        Index::Fourth => fitting.nth(3),
+                        Index::Last => fitting.last(),
+                    };
+                    day.map_or(0, |day| 1 << day)
+                })
             }
-            Self::Relative { index, days, month } => Grid::of_months(*month, |first| {
-                let length = usize::from(first.num_days_in_month());
-                let mut fitting = first.iter_days().take(length).filter(|day| days.contains(&day.weekday()));
-                match index {
-                    Index::First => fitting.next(),
-                    Index::Second => fitting.nth(1),
-                    Index::Third => fitting.nth(2),
-                    Index::Fourth => fitting.nth(3),
-                    Index::Last => fitting.last(),
-                }
-            }),
         }
     }
 }
@@ -111,6 +125,28 @@ impl Pattern {
             Shape::Absolute { .. } | Shape::Relative { .. } => Phase::Years { first, every },
         };
         Days { grid: self.shape.grid(), phase, first }
+    }
+
+    /// The pattern whose days lie so many days later, where there is one.
+    pub(crate) fn shifted(&self, days: i64) -> Option<Self> {
+        let weekday = |day: Weekday| {
+            let number = (i64::from(day.num_days_from_monday()) + days).rem_euclid(7);
+            Weekday::try_from(u8::try_from(number).ok()?).ok()
+        };
+        let shape = match &self.shape {
+            shape if days == 0 => shape.clone(),
+            Shape::Daily => Shape::Daily,
+            Shape::Weekly { days, wkst } => {
+                Shape::Weekly { days: days.iter().copied().map(weekday).collect::<Option<_>>()?, wkst: weekday(*wkst)? }
+            }
+            // Days that every month has stay in their month.
+            Shape::Absolute { day, month } if *day <= EVERY_MONTH => {
+                let day = u32::try_from(i64::from(*day) + days).ok().filter(|day| (1..=EVERY_MONTH).contains(day))?;
+                Shape::Absolute { day, month: *month }
+            }
+            Shape::Absolute { .. } | Shape::Relative { .. } => return None,
+        };
+        Some(Self { shape, interval: self.interval })
     }
 
     /// Whether a day of its is the last of a month that has not the day it names.

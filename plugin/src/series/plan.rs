@@ -133,7 +133,8 @@ fn of_base(base: &Base, overrides: &[Override], on: Reliance) -> Result<Vec<Piec
     for stretch in stretches(base) {
         let mut once: BTreeMap<NaiveDateTime, Duration> = BTreeMap::new();
         if base.rules.is_empty() && stretch.from.is_none() {
-            once.insert(base.start, stretch.length);
+            let period = base.extra.get(&base.start).copied().flatten();
+            once.insert(base.start, period.unwrap_or(stretch.length));
         }
         for rule in &base.rules {
             for part in rule.parts(stretch.from, stretch.to, on)? {
@@ -144,11 +145,16 @@ fn of_base(base: &Base, overrides: &[Override], on: Reliance) -> Result<Vec<Piec
                         once.insert(local, stretch.length);
                     }
                     Part::Repeated { pattern, first, time, range } => {
-                        let mut repeats = repeats(base, &stretch, &pattern, first, time, range);
+                        let moved = first.and_time(time) + stretch.later;
+                        let days_later = moved.date() - first;
+                        let pattern = pattern.shifted(days_later.num_days()).ok_or(Refusal::NotExpressible)?;
+                        let (first, range) = (moved.date(), range.shifted(days_later));
+                        let mut repeats = repeats(base, &stretch, &pattern, first, moved.time(), range);
                         let originals = overrides.iter().map(|one| one.of).chain(base.removed.iter().copied());
                         let days = base.removed_days.iter().map(|day| day.and_time(time));
                         for local in originals.chain(days).filter(|local| local.time() == time) {
-                            if !repeats.has(local.date()) {
+                            let day = local.date() + days_later;
+                            if !repeats.has(day) {
                                 continue;
                             }
                             let changed = over(local);
@@ -157,7 +163,7 @@ fn of_base(base: &Base, overrides: &[Override], on: Reliance) -> Result<Vec<Piec
                                 Some(event) => Change::Edited(Box::new(event.clone())),
                                 None => continue,
                             };
-                            repeats.changes.insert(local.date(), change);
+                            repeats.changes.insert(day, change);
                         }
                         pieces.extend(piece(&stretch, first, repeats));
                     }
@@ -253,7 +259,7 @@ fn repeats(
         zone: base.zone,
         days,
         last,
-        time: time + stretch.later,
+        time,
         length: stretch.length,
     }
 }

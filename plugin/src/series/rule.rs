@@ -76,12 +76,15 @@ impl Rule {
             seconds: Vec::new(),
             positions: Vec::new(),
         };
-        let mut seen: Vec<String> = Vec::new();
+        let mut seen: Vec<(String, String)> = Vec::new();
         for part in value.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').ok_or(Refusal::Unreadable)?;
             let (name, value) = (name.trim().to_ascii_uppercase(), value.trim().to_ascii_uppercase());
-            if seen.contains(&name) {
-                return Err(Refusal::Unreadable);
+            match seen.iter().find(|(other, _)| *other == name) {
+                // Said twice, and the same.
+                Some((_, same)) if *same == value => continue,
+                Some(_) => return Err(Refusal::Unreadable),
+                None => seen.push((name.clone(), value.clone())),
             }
             match name.as_str() {
                 "FREQ" => freq = Some(frequency(&value)?),
@@ -105,7 +108,6 @@ impl Rule {
                 "BYWEEKNO" | "RSCALE" | "SKIP" => return Err(Refusal::NotExpressible),
                 _ => return Err(Refusal::Unreadable),
             }
-            seen.push(name);
         }
         rule.freq = freq.ok_or(Refusal::Unreadable)?;
         rule.check()?;
@@ -265,6 +267,7 @@ mod tests {
             "FREQ=DAILY;X-OWN=1",
             "FREQ=DAILY;BYEASTER=0",
             "FREQ=DAILY;FREQ=WEEKLY",
+            "FREQ=DAILY;UNTIL=20270101;UNTIL=20280101",
             "FREQ=WEEKLY;BYDAY=1MO",
             "FREQ=WEEKLY;BYDAY=XX",
             "FREQ=WEEKLY;BYDAY=Ä",
@@ -286,7 +289,7 @@ mod tests {
 
     #[test]
     fn case_spaces_and_a_trailing_semicolon_do_not_matter() {
-        let rule = Rule::read(" freq=weekly;byday=mo, we ;interval=2; ").unwrap();
+        let rule = Rule::read(" freq=weekly;byday=mo, we ;interval=2;FREQ=WEEKLY; ").unwrap();
         assert_eq!((rule.freq, rule.interval), (Freq::Weekly, 2));
         assert_eq!(rule.weekdays, [(None, Weekday::Mon), (None, Weekday::Wed)]);
     }

@@ -340,9 +340,77 @@ fn this_and_future_splits_the_series() {
             ("a", "2026-12-01 10:00:00".to_owned(), &"2026-12-15".into()),
         ]
     );
-    // To another day it is no longer the same pattern.
-    let moved = lines.replace("20261222T113000", "20261223T113000");
-    assert_eq!(planned(&moved, CLAMP).map(|pieces| pieces.len()), Err(Refusal::NotExpressible));
+    // Across midnight, and by days: another weekday of another week's beginning.
+    let moved = lines.replace("20261222T113000", "20261224T003000").replace("COUNT=6", "COUNT=6;INTERVAL=2");
+    let moved = moved.replace("20261222T100000", "20261229T100000").replace("20261224T003000", "20261231T003000");
+    let pieces = planned(&moved, CLAMP).unwrap();
+    let later = &pieces[0].repeats.as_ref().unwrap().recurrence;
+    assert_eq!(later["pattern"]["daysOfWeek"], serde_json::json!(["thursday"]));
+    assert_eq!(later["pattern"]["firstDayOfWeek"], "wednesday");
+    assert_eq!(
+        (&later["range"]["startDate"], &later["range"]["endDate"]),
+        (&"2026-12-31".into(), &"2027-02-11".into())
+    );
+    assert_eq!(pieces[0].event.span.start.local, at("2026-12-31T00:30:00"));
+    // By days of the month it is the same pattern only within every month.
+    let monthly = |moved: &str| {
+        lines.replace("WEEKLY;COUNT=6", "MONTHLY;BYMONTHDAY=22;COUNT=6").replace("20261222T113000", moved)
+    };
+    assert_eq!(planned(&monthly("20261225T113000"), CLAMP).map(|pieces| pieces.len()), Ok(2));
+    assert_eq!(planned(&monthly("20261230T113000"), CLAMP).map(|pieces| pieces.len()), Err(Refusal::NotExpressible));
+}
+
+#[test]
+fn the_newest_of_several_changes_of_an_occurrence_counts() {
+    let change = |sequence: u32, subject: &str, status: &str| {
+        format!(
+            "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:1\r\nRECURRENCE-ID:20261208T100000Z\r\nDTSTART:20261208T120000Z\r\n\
+             SEQUENCE:{sequence}\r\nSTATUS:{status}\r\nSUMMARY:{subject}\r\n"
+        )
+    };
+    let said = |changes: &[String]| {
+        let lines = format!("DTSTART:20261201T100000Z\r\nRRULE:FREQ=WEEKLY\r\n{}", changes.concat());
+        let pieces = planned(&lines, CLAMP).unwrap();
+        match pieces[0].repeats.as_ref().unwrap().changes.values().next() {
+            Some(plan::Change::Edited(event)) => event.subject.clone(),
+            Some(plan::Change::Removed) => "removed".to_owned(),
+            None => "nothing".to_owned(),
+        }
+    };
+    let (old, new) = (change(1, "old", "CONFIRMED"), change(3, "new", "CONFIRMED"));
+    assert_eq!(said(&[old.clone(), new.clone()]), "new");
+    assert_eq!(said(&[new.clone(), old.clone()]), "new");
+    assert_eq!(said(&[change(2, "", "CANCELLED"), old]), "removed");
+    assert_eq!(said(&[change(2, "", "CANCELLED"), new]), "new");
+}
+
+#[test]
+fn a_period_at_the_start_says_how_long_it_is() {
+    let pieces = planned("DTSTART:20150219T133000Z\r\nRDATE;VALUE=PERIOD:20150219T133000Z/PT10H\r\n", CLAMP).unwrap();
+    assert_eq!((pieces.len(), pieces[0].event.span.end.local), (1, at("2015-02-19T23:30:00")));
+}
+
+#[test]
+fn a_zone_known_by_its_rules_must_have_kept_them_then() {
+    // Always two hours ahead: that is what Kaliningrad does now, and did not in 2014.
+    let zone = "BEGIN:VTIMEZONE\r\nTZID:Own\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0200\r\n\
+        TZOFFSETTO:+0200\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n";
+    let text = |start: &str| {
+        format!(
+            "BEGIN:VCALENDAR\r\n{zone}BEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=Own:{start}\r\nRRULE:FREQ=DAILY\r\n\
+             END:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+    };
+    for year in [1971, 2014, 2026] {
+        let start = format!("{year}0409T093000");
+        let reading = read(&text(&start), &Account::default()).unwrap();
+        let instant = reading.event.unwrap().span.start.utc_ms;
+        assert_eq!(instant, at(&format!("{year}-04-09T07:30:00")).and_utc().timestamp_millis());
+        match reading.series.unwrap() {
+            Ok(series) => assert_eq!(plan(&series, CLAMP).unwrap()[0].event.span.start.utc_ms, instant),
+            Err(fault) => assert_eq!(fault, calendar::recurring::SeriesFault::Refused(Refusal::ZoneUnknown)),
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use exact::exactness::{self, Failure};
 use exact::oracle::dateutil::Dateutil;
-use exact::python::Python;
 use exact::{corpus, floors, sequence};
 use graph_sim::Simulator;
 
@@ -88,7 +87,7 @@ fn run(what: What) -> Result<bool, String> {
             Ok(shown(&tally.failures, show))
         }
         What::Corpora { show, refused } => {
-            let all = corpora()?;
+            let all = corpus::judge_all()?;
             print!("{}", corpus::table(&all));
             let verdicts =
                 || all.iter().flat_map(|(name, verdicts)| verdicts.iter().map(move |verdict| (name, verdict)));
@@ -127,21 +126,6 @@ fn run(what: What) -> Result<bool, String> {
             Ok(shown(&tally.failures, show))
         }
     }
-}
-
-/// Every object of every file.
-fn corpora() -> Result<Vec<(&'static str, Vec<corpus::Verdict>)>, String> {
-    let (_, sim) = begin(Some(1))?;
-    let mut python = Python::start(corpus::SCRIPT)?;
-    let mut all = Vec::new();
-    for set in corpus::corpora()? {
-        let mut verdicts = Vec::new();
-        for file in &set.files {
-            verdicts.extend(corpus::judge_file(&sim, &mut python, file)?);
-        }
-        all.push((set.name, verdicts));
-    }
-    Ok(all)
 }
 
 fn begin(seed: Option<u64>) -> Result<(u64, Simulator), String> {

@@ -16,7 +16,7 @@ use crate::case::{Case, End, Length, Override, Rule};
 pub const DENSE: usize = 1_600;
 
 /// A rule with more dates than this is not expanded any further.
-pub const LONG: usize = 6_000;
+pub const LONG: usize = 20_000;
 
 /// One occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
