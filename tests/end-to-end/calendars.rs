@@ -161,12 +161,19 @@ fn a_calendar_is_named_as_its_user_calls_it() {
     let mut browser = Browser::default();
     let page = browser.open(world.hook.settings_link(ALICE).unwrap().str("url")).unwrap();
     assert!(page.text().contains("Büro, <neu>"), "{}", page.text());
+    let line = |of: &str| {
+        let status = world.run(&["status", ALICE]);
+        status.lines().find(|line| line.contains(of)).unwrap_or_else(|| panic!("{status}")).to_owned()
+    };
+    let told = line("/alice/5f0c/");
+    assert!(told.starts_with("Büro, <neu>") && told.ends_with("yes"), "{told}");
     // The user leaves out the calendar, not the name that it has just now.
     let page = browser.press(&page, "calendar-off-1").unwrap();
     save(&world, "5f0c", &text, named("Renamed"));
     assert!(gone_from_teams(&world));
     let page = browser.press(&page, "calendar-on-1").unwrap();
     assert!(page.text().contains("Renamed"), "{}", page.text());
+    assert!(line("/alice/5f0c/").starts_with("Renamed"));
     save(&world, "5f0c", &text, Put::default());
     assert_eq!(world.settled("e1").str("state"), "mirrored");
 

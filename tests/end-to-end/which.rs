@@ -97,6 +97,24 @@ fn a_class_is_allowed_and_denied() {
 }
 
 #[test]
+fn what_waited_for_a_rule_goes_on_when_the_server_tells_of_another_class() {
+    let world = World::signed_in();
+    let mut server = world.server();
+    let text = event::meeting("e1", "Planning", &[]);
+    save(&world, &mut server, "e1", &text, &Put::wanted());
+    world.run(&["disable", "--class", "interns"]);
+    let class = |name: &str| world.hook.put_account(ALICE, json!({ "class": name })).unwrap().status;
+    assert_eq!(class("interns"), 200);
+    let renamed = event::with_line(&server.stored("e1"), "SUMMARY", "SUMMARY:Renamed");
+    server.save("e1", &renamed, &Put::default()).unwrap();
+    assert_ne!(world.settled("e1").str("state"), "mirrored");
+    assert_eq!(subjects(&world), ["Planning"]);
+    assert_eq!(class("staff"), 200);
+    world.reaches("e1", "mirrored");
+    assert_eq!(subjects(&world), ["Renamed"]);
+}
+
+#[test]
 fn a_user_narrows_and_takes_it_back_but_never_widens() {
     let world = World::signed_in();
     let mut server = world.server();

@@ -13,7 +13,7 @@ use crate::doors::admin::types::{AccountInfo, ConnectionInfo, MailboxInfo, Statu
 ///
 /// Without an address: whether `serve` is running, the extension, the connector, who may use it, how many events stand how,
 /// and what is left to do. With an address: whether that account may use it and by which rule, whether it is turned on and
-/// connected, what its mailbox can do, which settings count and whose choice that is, and its last events with the reasons for how they stand.
+/// connected, what its mailbox can do, which settings count and whose choice that is, its calendars, and its last events with the reasons for how they stand.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -135,6 +135,12 @@ fn described_account(info: &AccountInfo) -> String {
     let rows: Vec<Vec<String>> =
         info.settings.iter().map(|s| vec![s.name.clone(), shown(&s.value), decided(s.decided_by.as_ref())]).collect();
     text.push_str(&output::table(&["SETTING", "COUNTS", "CHOSEN"], &rows));
+    if !info.calendars.is_empty() {
+        text.push_str("\nCalendars in which events were saved:\n\n");
+        let rows: Vec<Vec<String>> =
+            info.calendars.iter().map(|c| vec![c.name.clone(), c.path.clone(), yes(c.mirrored).to_owned()]).collect();
+        text.push_str(&output::table(&["NAME", "PATH", "MIRRORED"], &rows));
+    }
     if !info.to_do.is_empty() {
         text.push_str("\nWhat to do:\n");
         text.push_str(&output::numbered(&info.to_do));

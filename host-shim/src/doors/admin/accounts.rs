@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 
 use super::extract::Named;
 use super::types::{
-    AccountInfo, ConnectionInfo, DisconnectQuery, Disconnected, EventsLeft, LinkInfo, MailboxInfo, RuleInfo,
-    SettingCounts,
+    AccountInfo, CalendarInfo, ConnectionInfo, DisconnectQuery, Disconnected, EventsLeft, LinkInfo, MailboxInfo,
+    RuleInfo, SettingCounts,
 };
 use super::{Answer, Problem, accounts_problem, address, events, mirror_problem, off_the_loop};
+use crate::accounts::calendars;
 use crate::accounts::policy::{Button, Standing};
 use crate::accounts::settings::{Counting, Declared};
 use crate::address::Address;
@@ -127,6 +128,11 @@ fn info(shim: &Shim, account: &Address) -> Result<AccountInfo, Problem> {
         SettingCounts { name: setting.name.clone(), value, decided_by }
     };
     let settings = shim.mirror().declared_settings().iter().map(counts).collect();
+    let seen = shim.mirror().calendars(account).map_err(mirror_problem)?;
+    let calendars = calendars::of_account(&standing.chosen, seen)
+        .into_iter()
+        .map(|calendar| CalendarInfo { path: calendar.path, name: calendar.name, mirrored: calendar.mirrored })
+        .collect();
     Ok(AccountInfo {
         account: account.as_str().into(),
         usable: standing.usable,
@@ -136,6 +142,7 @@ fn info(shim: &Shim, account: &Address) -> Result<AccountInfo, Problem> {
         known: standing.account.is_some(),
         class: standing.account.as_ref().and_then(|row| row.class.clone()),
         settings,
+        calendars,
         on: standing.account.is_some_and(|row| row.on),
         connector: standing.connector.map(|row| row.name),
         button: match standing.button {

@@ -300,6 +300,8 @@ pub struct AccountInfo {
     pub connection: Option<ConnectionInfo>,
     /// What counts for it of each setting, and who decided.
     pub settings: Vec<SettingCounts>,
+    /// Its calendars, as far as events were saved in them.
+    pub calendars: Vec<CalendarInfo>,
     /// What stands between it and its first meeting, in sentences with what to do.
     pub to_do: Vec<String>,
     /// Its last events, newest change first.
@@ -315,6 +317,17 @@ pub struct SettingCounts {
     pub value: String,
     /// Whose choice that is; `None`: nobody's, it is the default.
     pub decided_by: Option<Scope>,
+}
+
+/// A calendar of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarInfo {
+    /// The server's path for it.
+    pub path: String,
+    /// What its user calls it, else the last part of its path.
+    pub name: String,
+    /// Whether it is mirrored.
+    pub mirrored: bool,
 }
 
 /// An account's connection with Microsoft. Never its tokens.
