@@ -28,6 +28,7 @@ mod mailboxes;
 mod outages;
 mod restarts;
 mod saves;
+mod series;
 mod settings;
 mod sign_in;
 mod tokens;

@@ -12,7 +12,7 @@ use crate::domain::Copy;
 use crate::join_link::{parameter, split_value};
 use crate::series::parts::Occurrences;
 use crate::series::rule::Rule;
-use crate::series::{Base, Override, Refusal, Series, Then, Turn};
+use crate::series::{Base, MAX_PIECES, Override, Refusal, Series, Then, Turn};
 
 /// Why there is no series although there are components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,9 @@ pub(super) fn series(components: &[Reader<'_>], copy: Copy) -> Result<Series, Se
             None
         };
         if is_this_and_future(reader)? {
+            if base.turns.len() == MAX_PIECES {
+                return Err(Refusal::TooManyPieces.into());
+            }
             base.turns.retain(|turn| turn.from != of);
             base.turns.push(Turn { from: of, then: event.map(|event| then(reader, event, of, &home)).transpose()? });
             continue;
@@ -118,6 +121,9 @@ fn base(reader: &Reader<'_>, copy: Copy) -> Result<(Base, Home), SeriesFault> {
         }
         let content = line.unfolded();
         let (_, value) = split_value(&content).ok_or(Refusal::Unreadable)?;
+        if base.rules.len() == MAX_PIECES {
+            return Err(Refusal::TooManyPieces.into());
+        }
         base.rules.push(Occurrences::of(&Rule::read(value)?, home.start, &home.zone)?);
     }
     for entry in component.properties(&ICalendarProperty::Exdate) {

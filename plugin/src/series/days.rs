@@ -138,7 +138,7 @@ impl Grid {
     }
 
     /// Whether one of its days is a day of `other`.
-    fn meets(&self, other: &Self) -> bool {
+    pub(super) fn meets(&self, other: &Self) -> bool {
         self.0.iter().flatten().zip(other.0.iter().flatten()).any(|(own, others)| own & others != 0)
     }
 

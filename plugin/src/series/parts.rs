@@ -124,11 +124,24 @@ impl Occurrences {
         self.on_rule(local) && self.last.is_none_or(|last| local <= last)
     }
 
-    /// Whether two rules have an occurrence in common by their own words.
-    pub(crate) fn meets(&self, other: &Self) -> bool {
+    /// Whether two rules have an occurrence in common by their own words; `None` where it would take more than `steps`,
+    /// which are used up, to find out.
+    pub(crate) fn meets(&self, other: &Self, steps: &mut usize) -> Option<bool> {
+        if let (Kind::OnDays { days, times }, Kind::OnDays { days: other_days, times: other_times }) =
+            (&self.kind, &other.kind)
+            && (!days.grid.meets(&other_days.grid) || !times.iter().any(|time| other_times.contains(time)))
+        {
+            return Some(false);
+        }
         let last = self.last;
         let own = self.from(self.start.max(other.start));
-        own.take_while(|&local| last.is_none_or(|last| local <= last)).any(|local| other.is_on_rule(local))
+        for local in own.take_while(|&local| last.is_none_or(|last| local <= last)) {
+            *steps = steps.checked_sub(1)?;
+            if other.is_on_rule(local) {
+                return Some(true);
+            }
+        }
+        Some(false)
     }
 
     /// The parts of what takes place from `from` on and before `to`; `None`: from DTSTART on, to the rule's end.
@@ -164,6 +177,10 @@ impl Occurrences {
             parts.extend(few().ok_or(Refusal::TooManyPieces)?);
             return Ok(parts);
         };
+        if times.len() > MAX_PIECES {
+            parts.extend(few().ok_or(Refusal::TooManyPieces)?);
+            return Ok(parts);
+        }
         let repeated = cover(days, self.wkst, from.date(), on).map(|covered| {
             covered
                 .into_iter()

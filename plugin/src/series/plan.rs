@@ -293,15 +293,19 @@ fn piece(stretch: &Stretch<'_>, first: NaiveDate, repeats: Repeats) -> Option<Pi
 
 /// Two rules must not name the same occurrence, which would stand at Microsoft twice.
 fn are_apart(rules: &[Occurrences]) -> Result<(), Refusal> {
+    let mut steps = MAX_STEPS;
     for (number, one) in rules.iter().enumerate() {
         for other in rules.iter().skip(number + 1) {
-            if one.meets(other) {
+            if one.meets(other, &mut steps) != Some(false) {
                 return Err(Refusal::NotExpressible);
             }
         }
     }
     Ok(())
 }
+
+/// Occurrences that are looked at to see that rules do not meet.
+const MAX_STEPS: usize = 500_000;
 
 fn span(zone: &Zone, start: NaiveDateTime, length: Duration) -> Span {
     let end = start + length;
