@@ -1,6 +1,6 @@
 //! What the extension is and which settings it understands (`wit/extension.wit`).
 
-use crate::record;
+use crate::{exclusion, record};
 
 /// The one service the extension talks to: Microsoft Graph, v1.0.
 pub const SERVICE: &str = "graph";
@@ -23,7 +23,8 @@ pub struct SettingDeclaration {
     pub name: &'static str,
     /// What it does, for the administrator.
     pub description: &'static str,
-    /// The allowed values; widest first where users may narrow.
+    /// The allowed values, widest first where users may narrow; empty: any text, which is a list separated by commas where
+    /// users may narrow.
     pub values: &'static [&'static str],
     /// The value where nobody chose one.
     pub default: &'static str,
@@ -110,6 +111,30 @@ const SETTINGS: &[SettingDeclaration] = &[
                       mirrored: that the time is taken (busy), everything (full), or nothing (skip).",
         values: &["busy", "full", "skip"],
         default: "busy",
+        user_may: UserChoice::Nothing,
+    },
+    SettingDeclaration {
+        name: exclusion::CLASS,
+        description: "Events that stay out of Teams by their CLASS, with a meeting or without: none, the confidential \
+                      ones, or all that are not public.",
+        values: &["none", "confidential", "not-public"],
+        default: "none",
+        user_may: UserChoice::Narrow,
+    },
+    SettingDeclaration {
+        name: exclusion::CATEGORIES,
+        description: "Events that stay out of Teams because they are in one of these categories: names separated by \
+                      commas, for example `Private, Holiday`; upper and lower case are the same.",
+        values: &[],
+        default: "",
+        user_may: UserChoice::Narrow,
+    },
+    SettingDeclaration {
+        name: exclusion::PROPERTIES,
+        description: "Events that stay out of Teams because of an X- property: `NAME:VALUE`, or `NAME` for every \
+                      value, separated by commas. A calendar program marks an event by writing that line into it.",
+        values: &[],
+        default: exclusion::PROPERTIES_DEFAULT,
         user_may: UserChoice::Nothing,
     },
 ];

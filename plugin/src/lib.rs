@@ -22,6 +22,7 @@ mod contract;
 
 mod calendar;
 pub mod domain;
+mod exclusion;
 pub mod extension;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

@@ -63,7 +63,9 @@ pub fn on_update(
     let record = session.open(mirrored)?;
     let there = record.remote_id.is_some() || record.pending.is_some();
     match session.goal(intent)? {
-        Goal::Absent(reason::NO_MEETING_WANTED) if !there && record.removed => Ok(removed(Vec::new())),
+        Goal::Absent(reason::NO_MEETING_WANTED | reason::EXCLUDED) if !there && record.removed => {
+            Ok(removed(Vec::new()))
+        }
         Goal::Absent(why) => {
             pieces::take_away(&mut session)?;
             Ok(absent(why))

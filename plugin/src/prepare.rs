@@ -147,6 +147,10 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
         standing::wanted(&reading, &settings, meeting)
     };
     if let Err(why) = standing {
+        let asked = save.wish == Wish::Wanted || reading.meeting_by_text == Some(true);
+        if why == reason::EXCLUDED && asked && reading.copy == Copy::Own {
+            prepared.notices.push(words.notice(Phrase::Excluded));
+        }
         prepared.reason.get_or_insert_with(|| why.to_owned());
         // Lines of ours stay in what is cancelled (no second mail), over, or brought in from elsewhere.
         let imported = save.history == History::Imported && record.is_none();

@@ -1,6 +1,7 @@
 //! The declared settings, with types.
 
 use crate::domain::Account;
+use crate::exclusion::Exclusion;
 use crate::extension::BODY_LIMITS;
 
 /// When a new event gets a meeting although nobody asked for one.
@@ -20,7 +21,7 @@ pub(crate) enum Private {
 }
 
 /// An account's settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// Every event is mirrored, not only those with a meeting.
     pub(crate) all_events: bool,
@@ -36,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) body_limit: usize,
     /// Private events without a meeting.
     pub(crate) private: Private,
+    /// What stays away whatever else is wanted.
+    pub(crate) exclusion: Exclusion,
 }
 
 impl Settings {
@@ -60,6 +63,7 @@ impl Settings {
                 "skip" => Private::Skip,
                 _ => Private::Busy,
             },
+            exclusion: Exclusion::of(account),
         }
     }
 }

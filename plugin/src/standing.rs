@@ -14,6 +14,7 @@ pub(crate) mod reason {
     pub(crate) const CANCELLED: &str = "cancelled";
     pub(crate) const ATTENDEE_COPY: &str = "attendee-copy";
     pub(crate) const DECLINED: &str = "declined";
+    pub(crate) const EXCLUDED: &str = "excluded";
     pub(crate) const PRIVATE: &str = "private";
     pub(crate) const NO_MEETING_WANTED: &str = "no-meeting-wanted";
     pub(crate) const NO_OCCURRENCES: &str = "no-occurrences";
@@ -30,6 +31,7 @@ pub(crate) fn wanted(reading: &Reading, settings: &Settings, meeting: bool) -> R
         _ if reading.cancelled => Err(reason::CANCELLED),
         Copy::Attendee if !settings.all_events => Err(reason::ATTENDEE_COPY),
         Copy::Attendee if reading.attendance == Attendance::Declined => Err(reason::DECLINED),
+        _ if settings.exclusion.excludes(&reading.marks) => Err(reason::EXCLUDED),
         _ if meeting => Ok(()),
         _ if !settings.all_events => Err(reason::NO_MEETING_WANTED),
         _ if settings.private == Private::Skip && reading.event.as_ref().is_ok_and(is_private) => Err(reason::PRIVATE),

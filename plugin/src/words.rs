@@ -75,6 +75,7 @@ pub(crate) enum Phrase {
     DeletedAtMicrosoft,
     BodyNotUpdated,
     NotTheOrganizer,
+    Excluded,
     // What a mailbox can do.
     MailboxReady,
     MailboxNoTeams,
@@ -144,6 +145,7 @@ impl Phrase {
             Self::DeletedAtMicrosoft => "deleted-at-microsoft",
             Self::BodyNotUpdated => "body-not-updated",
             Self::NotTheOrganizer => "not-the-organizer",
+            Self::Excluded => "excluded",
             Self::MailboxReady => "ready",
             Self::MailboxPersonal => "personal",
             Self::MailboxOtherProvider => "other-provider",

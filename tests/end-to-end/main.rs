@@ -17,6 +17,7 @@ mod world;
 
 mod accounts;
 mod beats;
+mod calendars;
 mod canaries;
 mod content;
 mod drafts;
@@ -32,3 +33,4 @@ mod series;
 mod settings;
 mod sign_in;
 mod tokens;
+mod which;

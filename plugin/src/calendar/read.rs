@@ -18,6 +18,7 @@ use super::text::is_web_address;
 use super::times::{Clock, Span};
 use super::{address, alarm, attachments, guests};
 use crate::domain::{Account, Copy};
+use crate::exclusion::Marks;
 use crate::join_link::{Document, EventLines, parameter, split_value, unescape};
 use crate::series::Series;
 
@@ -51,6 +52,8 @@ pub(crate) struct Reading {
     pub(crate) attendance: Attendance,
     /// How many files are attached, to whichever component.
     pub(crate) attached: Attached,
+    /// What may exclude it.
+    pub(crate) marks: Marks,
     /// The event; of a series, its first component.
     pub(crate) event: Result<Event, EventFault>,
 }
@@ -136,6 +139,7 @@ pub(crate) fn read(text: &str, account: &Account) -> Result<Reading, Fault> {
         meeting_by_text: reader.meeting_by_text(),
         attendance: reader.attendance(),
         attached: Attached::of(&document),
+        marks: reader.marks(),
         event: clock.span(component).map(|span| reader.event(span, copy, reader.attendance())),
     })
 }
@@ -171,6 +175,7 @@ fn no_event(uid: String) -> Reading {
         meeting_by_text: None,
         attendance: Attendance::Undecided,
         attached: Attached::default(),
+        marks: Marks::default(),
         event: Err(EventFault::NoStart),
     }
 }
@@ -226,15 +231,6 @@ impl Reader<'_> {
             possible.then_some((latitude, longitude))
         });
         let url = self.text(&ICalendarProperty::Url).trim().to_owned();
-        let mut categories: Vec<String> = Vec::new();
-        let mut known = BTreeSet::new();
-        for entry in component.properties(&ICalendarProperty::Categories) {
-            for name in entry.values.iter().filter_map(|value| value.as_text()).map(str::trim) {
-                if !name.is_empty() && known.insert(name) {
-                    categories.push(name.to_owned());
-                }
-            }
-        }
         Event {
             subject: self.text(&ICalendarProperty::Summary),
             description: self.text(&ICalendarProperty::Description),
@@ -248,14 +244,7 @@ impl Reader<'_> {
                 (false, true) => ShowAs::Tentative,
                 (false, false) => ShowAs::Busy,
             },
-            sensitivity: match component.property(&ICalendarProperty::Class).and_then(|entry| entry.values.first()) {
-                None | Some(ICalendarValue::Classification(ICalendarClassification::Public)) => Sensitivity::Normal,
-                Some(ICalendarValue::Classification(ICalendarClassification::Confidential)) => {
-                    Sensitivity::Confidential
-                }
-                // A class nobody knows is to be treated as private (RFC 5545 §3.8.1.3).
-                Some(_) => Sensitivity::Private,
-            },
+            sensitivity: self.sensitivity(),
             importance: match component
                 .property(&ICalendarProperty::Priority)
                 .and_then(|entry| entry.values.first()?.as_integer())
@@ -264,11 +253,44 @@ impl Reader<'_> {
                 Some(6..=9) => Importance::Low,
                 _ => Importance::Normal,
             },
-            categories,
+            categories: self.categories(),
             reminder: alarm::minutes_before(self.calendar, component, self.clock, &span),
             guests: guests::of(component, self.account),
             attachments: attachments::of(self.document, self.lines),
         }
+    }
+
+    fn sensitivity(&self) -> Sensitivity {
+        match self.component.property(&ICalendarProperty::Class).and_then(|entry| entry.values.first()) {
+            None | Some(ICalendarValue::Classification(ICalendarClassification::Public)) => Sensitivity::Normal,
+            Some(ICalendarValue::Classification(ICalendarClassification::Confidential)) => Sensitivity::Confidential,
+            // A class nobody knows is to be treated as private (RFC 5545 §3.8.1.3).
+            Some(_) => Sensitivity::Private,
+        }
+    }
+
+    fn categories(&self) -> Vec<String> {
+        let mut categories: Vec<String> = Vec::new();
+        let mut known = BTreeSet::new();
+        for entry in self.component.properties(&ICalendarProperty::Categories) {
+            for name in entry.values.iter().filter_map(|value| value.as_text()).map(str::trim) {
+                if !name.is_empty() && known.insert(name) {
+                    categories.push(name.to_owned());
+                }
+            }
+        }
+        categories
+    }
+
+    fn marks(&self) -> Marks {
+        let lines = self.lines.properties.iter().filter_map(|&at| self.document.lines.get(at));
+        let extensions = lines.filter(|line| line.name().get(..2).is_some_and(|x| x.eq_ignore_ascii_case("X-")));
+        let properties = extensions.filter_map(|line| {
+            let content = line.unfolded();
+            let (_, value) = split_value(&content)?;
+            Some((line.name().to_owned(), unescape(value)))
+        });
+        Marks { sensitivity: self.sensitivity(), categories: self.categories(), properties: properties.collect() }
     }
 
     fn text(&self, name: &ICalendarProperty) -> String {

@@ -1,5 +1,7 @@
 //! What each kind of text comes to at a save.
 
+mod excluded;
+
 use proptest::prelude::*;
 
 use super::*;

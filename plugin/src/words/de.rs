@@ -148,6 +148,11 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "Die Beschreibung in Teams blieb, wie sie war, weil eine Änderung den Link der Besprechung hätte zerstören können."
         }
         Phrase::NotTheOrganizer => "Nur wer einen Termin organisiert, kann ihm eine Teams-Besprechung hinzufügen.",
+        Phrase::Excluded => {
+            "Dieser Termin bleibt aus Teams heraus, weil seine Vertraulichkeit, eine seiner Kategorien oder eine Markierung \
+             darin ausgeschlossen ist. Bitte das im Termin ändern oder die Administration Ihres Servers fragen und Teams \
+             dann erneut hinzufügen."
+        }
         Phrase::MailboxReady => "Verbunden: Termine und Teams-Besprechungen.",
         Phrase::MailboxNoTeams => {
             "Verbunden, ohne Teams-Besprechungen: Dieses Konto hat keine Teams-Lizenz. Termine erscheinen trotzdem in seinem \

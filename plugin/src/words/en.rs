@@ -127,6 +127,10 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "The description in Teams was left as it was, because changing it could have broken the meeting's link."
         }
         Phrase::NotTheOrganizer => "Only the organiser of an event can add a Teams meeting to it.",
+        Phrase::Excluded => {
+            "This event stays out of Teams, because its privacy class, one of its categories or a mark in it is excluded. \
+             Change that in the event, or ask your server's administrator, and add Teams again."
+        }
         Phrase::MailboxReady => "Connected: events and Teams meetings.",
         Phrase::MailboxNoTeams => {
             "Connected, without Teams meetings: this account has no Teams licence. Events still appear in its calendar. Ask \

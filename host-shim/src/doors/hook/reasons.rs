@@ -32,6 +32,10 @@ pub(super) enum KnownReason {
     NoMeetingWanted,
     /// The event is private, and private events are not mirrored.
     Private,
+    /// The event's class, one of its categories or a mark in it is excluded.
+    Excluded,
+    /// The event is in a calendar that is not mirrored.
+    CalendarExcluded,
     /// The event is cancelled.
     Cancelled,
     /// The event ended more than a day ago.

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::{SqliteStore, accounts, connectors, events, proposals};
 use crate::store::{
-    AccountRow, ClosedRow, ConnectionRow, ConnectorRow, EventRow, HookSecretRow, OfferRow, OnceRow, PolicyRow,
-    ProposalRow, Scope, SettingRow, StoreError, Transaction,
+    AccountRow, CalendarRow, ClosedRow, ConnectionRow, ConnectorRow, EventRow, HookSecretRow, OfferRow, OnceRow,
+    PolicyRow, ProposalRow, Scope, SettingRow, StoreError, Transaction,
 };
 
 /// One transaction, reading or writing.
@@ -55,6 +55,18 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn mirrored_ahead(&mut self, account: &str, now: i64) -> Result<Vec<(String, Option<String>)>, StoreError> {
         self.done(events::mirrored_ahead(self.c, account, now))
+    }
+
+    fn calendars(&mut self, account: &str, limit: u32) -> Result<Vec<CalendarRow>, StoreError> {
+        self.done(events::calendars(self.c, account, limit))
+    }
+
+    fn calendar(&mut self, account: &str, path: &str) -> Result<Option<CalendarRow>, StoreError> {
+        self.done(events::calendar(self.c, account, path))
+    }
+
+    fn put_calendar(&mut self, row: &CalendarRow) -> Result<(), StoreError> {
+        self.done(events::put_calendar(self.c, row))
     }
 
     fn count_events(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
