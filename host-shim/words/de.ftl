@@ -160,6 +160,24 @@ meetings-always = immer
 meetings-save = Speichern
 meetings-fixed = Das hat Ihre Administration für Sie festgelegt.
 
+## Welche Termine
+
+which-title = Welche Termine
+which-intro = Ein Termin, der schon in Teams steht, folgt, wenn er das nächste Mal gespeichert wird.
+which-save = Speichern
+mirror-legend = In meinem Microsoft-Kalender erscheinen
+mirror-all-events = alle meine Termine
+mirror-teams-events = nur Termine mit Teams-Besprechung
+exclude-class-legend = Private Termine
+exclude-class-none = werden wie alle anderen behandelt
+exclude-class-confidential = bleiben aus Teams heraus, wenn sie vertraulich sind
+exclude-class-not-public = bleiben aus Teams heraus, private wie vertrauliche
+exclude-categories-label = Kategorien, die aus Teams herausbleiben
+exclude-categories-hint = Durch Kommas getrennt, zum Beispiel: Urlaub, Arzt
+calendars-title = Kalender
+calendars-intro = Termine eines Kalenders, der aus ist, bleiben aus Teams heraus. In dieser Liste steht ein Kalender, sobald darin ein Termin gespeichert wurde.
+calendars-fixed = Wird nicht übertragen; das hat Ihre Administration für Sie festgelegt.
+
 ## Letzte Termine
 
 events-title = Letzte Termine
@@ -181,6 +199,8 @@ event-reason-no-teams = Ohne Besprechung, weil das Microsoft-Konto keine haben k
 event-reason-not-turned-on = Teams ist ausgeschaltet; der Termin bleibt, wie er ist.
 event-reason-other-mailbox = Er steht im Kalender eines anderen, früher verbundenen Microsoft-Kontos und bleibt dort, wie er ist.
 event-reason-no-meeting-wanted = Niemand hat um eine Besprechung gebeten.
+event-reason-excluded = Er bleibt aus Teams heraus, weil seine Vertraulichkeit, eine seiner Kategorien oder eine Markierung darin ausgeschlossen ist.
+event-reason-calendar-excluded = Er bleibt aus Teams heraus, weil sein Kalender nicht übertragen wird.
 event-reason-cancelled = Der Termin ist abgesagt.
 event-reason-past = Der Termin ist vorbei.
 event-reason-deleted = In Ihrem Kalender gelöscht; er verlässt Teams in einem Augenblick.
@@ -194,6 +214,7 @@ event-reason-denied = Die Administration hat Microsoft Teams für dieses Konto n
 event-given-up = { $why } Es wurde drei Tage lang versucht und ist aufgegeben, bis es noch einmal versucht oder der Termin gespeichert wird.
 event-failed = Die Erweiterung ist an diesem Termin gescheitert: { $why }. Es wird noch einmal versucht.
 event-moved = Die Besprechung wurde neu angelegt und hat einen neuen Link. Er steht jetzt in Ihrem Termin; schicken Sie ihn Ihren Gästen.
+event-calendar-excluded = Dieser Termin bleibt aus Teams heraus, weil sein Kalender nicht übertragen wird. Bitte in einen anderen Kalender verschieben oder die Administration Ihres Servers fragen und Teams dann erneut hinzufügen.
 
 ## Test
 
@@ -241,6 +262,7 @@ notice-disconnected = Getrennt. Der Zugang zu Microsoft wurde gelöscht.
 notice-leaving = Termine werden aus Teams genommen; danach wird der Zugang gelöscht.
 notice-retried = Der Termin wird noch einmal versucht.
 notice-not-saved = Das wurde nicht gespeichert: Ihre Administration hat es anders festgelegt.
+notice-too-long = Das wurde nicht gespeichert: Die Liste ist zu lang.
 
 ## Zeiten
 

@@ -161,6 +161,24 @@ meetings-always = always
 meetings-save = Save
 meetings-fixed = Your administrator has chosen this for you.
 
+## Which events
+
+which-title = Which events
+which-intro = An event that is in Teams already follows at its next save.
+which-save = Save
+mirror-legend = In my Microsoft calendar appear
+mirror-all-events = all my events
+mirror-teams-events = only events with a Teams meeting
+exclude-class-legend = Private events
+exclude-class-none = are treated like all others
+exclude-class-confidential = stay out of Teams where they are confidential
+exclude-class-not-public = stay out of Teams, private and confidential ones
+exclude-categories-label = Categories that stay out of Teams
+exclude-categories-hint = Separated by commas, for example: Holiday, Doctor
+calendars-title = Calendars
+calendars-intro = Events of a calendar that is off stay out of Teams. A calendar is in this list once an event was saved in it.
+calendars-fixed = Not mirrored; your administrator has chosen this for you.
+
 ## Last events
 
 events-title = Last events
@@ -182,6 +200,8 @@ event-reason-no-teams = Without a meeting, because the Microsoft account can hav
 event-reason-not-turned-on = Teams is turned off; the event stays as it is.
 event-reason-other-mailbox = It stands in the calendar of another Microsoft account, connected before, and is left as it is there.
 event-reason-no-meeting-wanted = Nobody asked for a meeting.
+event-reason-excluded = It stays out of Teams, because its privacy class, one of its categories or a mark in it is excluded.
+event-reason-calendar-excluded = It stays out of Teams, because its calendar is not mirrored.
 event-reason-cancelled = The event is cancelled.
 event-reason-past = The event is over.
 event-reason-deleted = Deleted in your calendar; it leaves Teams in a moment.
@@ -195,6 +215,7 @@ event-reason-denied = The administrator has not allowed Microsoft Teams for this
 event-given-up = { $why } It was tried for three days and is given up until it is tried again or saved.
 event-failed = The extension failed on this event: { $why }. It is tried again.
 event-moved = The meeting was made anew and has a new link. Your event carries it now; send it to your guests.
+event-calendar-excluded = This event stays out of Teams, because the calendar it is in is not mirrored. Move it to another calendar, or ask your server's administrator, and add Teams again.
 
 ## Test
 
@@ -242,6 +263,7 @@ notice-disconnected = Disconnected. The access to Microsoft has been wiped.
 notice-leaving = Events are being taken out of Teams; then the access is wiped.
 notice-retried = The event is tried again.
 notice-not-saved = That was not saved: your administrator has chosen otherwise.
+notice-too-long = That was not saved: the list is too long.
 
 ## Times
 

@@ -1,14 +1,19 @@
 //! iCalendar text → the domain's event.
 //!
 //! Reading is done with calcard (values, dates, alarms, zones) on a text whose lines [`crate::join_link`] has already
-//! understood; nothing here writes iCalendar.
+//! understood; nothing here writes iCalendar. What an event that repeats becomes at Microsoft is worked out in
+//! [`crate::series`].
 
 pub(crate) mod address;
 pub(crate) mod alarm;
+pub(crate) mod attachments;
+pub(crate) mod body;
 pub(crate) mod event;
+mod guests;
 pub(crate) mod html;
 pub(crate) mod limits;
 pub(crate) mod read;
+pub(crate) mod recurring;
 pub(crate) mod text;
 pub(crate) mod times;
 pub(crate) mod vtimezone;
@@ -17,5 +22,5 @@ pub(crate) mod zones;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use event::{Attendance, Event, EventFault, Guest, GuestKind, ShowAs};
+pub(crate) use event::{Attendance, Event, EventFault, Guest, Role, ShowAs};
 pub(crate) use read::{Fault, Reading, read};

@@ -1,6 +1,6 @@
 //! What the extension is and which settings it understands (`wit/extension.wit`).
 
-use crate::record;
+use crate::{exclusion, record};
 
 /// The one service the extension talks to: Microsoft Graph, v1.0.
 pub const SERVICE: &str = "graph";
@@ -23,7 +23,8 @@ pub struct SettingDeclaration {
     pub name: &'static str,
     /// What it does, for the administrator.
     pub description: &'static str,
-    /// The allowed values; widest first where users may narrow.
+    /// The allowed values, widest first where users may narrow; empty: any text, which is a list separated by commas where
+    /// users may narrow.
     pub values: &'static [&'static str],
     /// The value where nobody chose one.
     pub default: &'static str,
@@ -49,6 +50,9 @@ pub struct Description {
     /// Formats of the record it reads, the one it writes first.
     pub record_formats: &'static [u16],
 }
+
+/// Sizes a body may be limited to, in KB. A whole object has at most 512.
+pub(crate) const BODY_LIMITS: &[&str] = &["10", "25", "50", "100", "250", "500"];
 
 /// Only what works is declared: a setting that does nothing yet would be a promise.
 const SETTINGS: &[SettingDeclaration] = &[
@@ -79,10 +83,26 @@ const SETTINGS: &[SettingDeclaration] = &[
     },
     SettingDeclaration {
         name: "guest-list",
-        description: "Whether the guests' names and addresses are listed in the text of the Microsoft event. Each \
-                      change of the guests then costs a request, and Microsoft learns the addresses.",
+        description: "Whether the guests' names and addresses are listed in the text of the Microsoft event, up to 500 \
+                      of them. Each change of the guests then costs a request, and Microsoft learns the addresses.",
         values: &["off", "on"],
         default: "off",
+        user_may: UserChoice::Nothing,
+    },
+    SettingDeclaration {
+        name: "attachments",
+        description: "Whether attachments that lie on the web are listed as links under the text of the Microsoft event. \
+                      Files that stand in the event itself never go to Microsoft; the user is told how many they are.",
+        values: &["links", "off"],
+        default: "links",
+        user_may: UserChoice::Nothing,
+    },
+    SettingDeclaration {
+        name: "body-limit",
+        description: "How much of an event's text goes to Microsoft, in KB of HTML. What is longer is cut, which its last \
+                      line and a notice say.",
+        values: BODY_LIMITS,
+        default: "100",
         user_may: UserChoice::Nothing,
     },
     SettingDeclaration {
@@ -91,6 +111,30 @@ const SETTINGS: &[SettingDeclaration] = &[
                       mirrored: that the time is taken (busy), everything (full), or nothing (skip).",
         values: &["busy", "full", "skip"],
         default: "busy",
+        user_may: UserChoice::Nothing,
+    },
+    SettingDeclaration {
+        name: exclusion::CLASS,
+        description: "Events that stay out of Teams by their CLASS, with a meeting or without: none, the confidential \
+                      ones, or all that are not public.",
+        values: &["none", "confidential", "not-public"],
+        default: "none",
+        user_may: UserChoice::Narrow,
+    },
+    SettingDeclaration {
+        name: exclusion::CATEGORIES,
+        description: "Events that stay out of Teams because they are in one of these categories: names separated by \
+                      commas, for example `Private, Holiday`; upper and lower case are the same.",
+        values: &[],
+        default: "",
+        user_may: UserChoice::Narrow,
+    },
+    SettingDeclaration {
+        name: exclusion::PROPERTIES,
+        description: "Events that stay out of Teams because of an X- property: `NAME:VALUE`, or `NAME` for every \
+                      value, separated by commas. A calendar program marks an event by writing that line into it.",
+        values: &[],
+        default: exclusion::PROPERTIES_DEFAULT,
         user_may: UserChoice::Nothing,
     },
 ];

@@ -6,4 +6,4 @@ pub(crate) mod fields;
 pub(crate) mod meeting_block;
 pub(crate) mod requests;
 
-pub(crate) use answers::RemoteEvent;
+pub(crate) use answers::{RemoteEvent, RemoteInstance};

@@ -24,7 +24,7 @@ mod tests;
 #[cfg(test)]
 pub(crate) use tests::samples;
 
-pub(crate) use block::{Found, contains_teams_link, find_blocks, unescape};
+pub(crate) use block::{Found, contains_teams_link, find_blocks, unescape, without_blocks};
 pub(crate) use insert::{carries, insert};
 pub(crate) use lines::{Document, EventLines, Line, parameter, split_lines, split_value};
 pub(crate) use remove::{Ours, remove};

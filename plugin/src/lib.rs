@@ -10,6 +10,7 @@
 //! | [`mirror`] | the decision: (desired, record) → requests → outcome |
 //! | [`mailbox`] | what the Microsoft mailbox can do |
 //! | `calendar` | iCalendar text → the domain's event |
+//! | `series` | an event that repeats → the pieces Microsoft can hold of it |
 //! | `graph` | the domain's event → Graph's JSON; Graph's answers → outcomes and errors |
 //! | `join_link` | puts the join link into iCalendar, finds it again, takes it out |
 //! | `record` | what is remembered of one event at Microsoft |
@@ -21,6 +22,7 @@ mod contract;
 
 mod calendar;
 pub mod domain;
+mod exclusion;
 pub mod extension;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -31,6 +33,7 @@ pub mod mailbox;
 pub mod mirror;
 pub mod prepare;
 mod record;
+mod series;
 mod settings;
 mod standing;
 mod words;

@@ -5,18 +5,22 @@
 //! a PATCH and a DELETE may be repeated freely.
 
 mod create;
+mod instances;
+mod pieces;
 mod session;
 mod update;
 
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{CalendarObject, Context, HookError, Intent, Outcome, RemoteState};
-use crate::graph::requests;
+use chrono::NaiveDate;
+
+use crate::domain::{CalendarObject, Context, HookError, Intent, Notice, Outcome, RemoteState};
 use crate::host::Host;
 use crate::record::Record;
 use crate::standing::reason;
-use session::{Goal, Session};
+use crate::words::Phrase;
+use session::{Desired, Goal, Session};
 
 /// How long a create without an answer may still turn up at Microsoft.
 const SETTLING_MS: i64 = 2 * 60 * 1000;
@@ -35,14 +39,11 @@ pub fn on_create(
     match session.goal(intent)? {
         Goal::Absent(why) => Ok(absent(why)),
         Goal::Past => Ok(absent(reason::PAST)),
-        Goal::Present(desired) => {
-            if context.may_exist
-                && let Some(found) = session.find(&requests::mirror_object_property(), &object.tag)?
-            {
-                let record = create::adopted(&session, found);
-                return update::update(&mut session, record, &desired);
+        Goal::Present(target) => {
+            if context.may_exist {
+                pieces::adopt(&mut session)?;
             }
-            create::create(&mut session, &desired)
+            pieces::bring_about(&mut session, intent, target)
         }
     }
 }
@@ -59,23 +60,19 @@ pub fn on_update(
     mirrored: &[u8],
 ) -> Result<Outcome, HookError> {
     let mut session = Session::new(host, context, object);
-    let record = session.read(mirrored)?;
-    let goal = session.goal(intent)?;
-    if record.pending.is_some() {
-        return create::settle(&mut session, record, goal);
-    }
-    match (goal, record.remote_id.clone()) {
-        (Goal::Absent(why), Some(id)) => {
-            session.delete(&record, &id)?;
+    let record = session.open(mirrored)?;
+    let there = record.remote_id.is_some() || record.pending.is_some();
+    match session.goal(intent)? {
+        Goal::Absent(reason::NO_MEETING_WANTED | reason::EXCLUDED) if !there && record.removed => {
+            Ok(removed(Vec::new()))
+        }
+        Goal::Absent(why) => {
+            pieces::take_away(&mut session)?;
             Ok(absent(why))
         }
-        (Goal::Absent(reason::NO_MEETING_WANTED), None) if record.removed => Ok(update::removed(Vec::new())),
-        (Goal::Absent(why), None) => Ok(absent(why)),
-        (Goal::Past, Some(_)) => Ok(Outcome { reason: Some(reason::PAST.to_owned()), ..mirrored_as(&record) }),
-        (Goal::Past, None) => Ok(absent(reason::PAST)),
-        (Goal::Present(desired), Some(_)) => update::update(&mut session, record, &desired),
-        (Goal::Present(desired), None) if record.removed && !desired.meeting => Ok(update::removed(Vec::new())),
-        (Goal::Present(desired), None) => create::create(&mut session, &desired),
+        Goal::Past => pieces::leave(&mut session),
+        Goal::Present(target) if !there && record.removed && !target.meeting => Ok(removed(Vec::new())),
+        Goal::Present(target) => pieces::bring_about(&mut session, intent, target),
     }
 }
 
@@ -90,14 +87,51 @@ pub fn on_delete(
     mirrored: &[u8],
 ) -> Result<(), HookError> {
     let mut session = Session::new(host, context, object);
-    let record = session.read(mirrored)?;
-    if let Some(id) = &record.remote_id {
-        session.delete(&record, id)?;
+    session.open(mirrored)?;
+    pieces::take_away(&mut session)
+}
+
+/// What became of one event at Microsoft.
+struct Done {
+    record: Record,
+    reason: Option<&'static str>,
+    notices: Vec<Notice>,
+    facts_stale: bool,
+    /// It was made just now.
+    created: bool,
+    /// Microsoft split the series: the event goes on from this day, what was before is another one.
+    split: Option<NaiveDate>,
+    /// Somebody removed it at Microsoft.
+    removed: bool,
+}
+
+impl Done {
+    /// The event stands. `tried`: a meeting was asked for just now.
+    fn of(record: Record, session: &Session<'_>, desired: &Desired, tried: bool) -> Self {
+        let without = desired.meeting && !record.has_meeting();
+        let told = without && tried;
+        Self {
+            record,
+            reason: without.then_some(reason::NO_TEAMS),
+            notices: if told { vec![session.words.notice(Phrase::NoTeams)] } else { Vec::new() },
+            facts_stale: told && session.teams(),
+            created: false,
+            split: None,
+            removed: false,
+        }
     }
-    if record.pending.is_some() {
-        create::unmake(&mut session, &record)?;
+
+    fn removed(notices: Vec<Notice>) -> Self {
+        Self {
+            record: Record { removed: true, ..Record::default() },
+            reason: Some(reason::DELETED_AT_MICROSOFT),
+            notices,
+            facts_stale: false,
+            created: false,
+            split: None,
+            removed: true,
+        }
     }
-    Ok(())
 }
 
 /// Nothing is there, because nothing is meant to be.
@@ -113,14 +147,29 @@ fn absent(why: &'static str) -> Outcome {
     }
 }
 
-/// The event stands as the record says.
-fn mirrored_as(record: &Record) -> Outcome {
+/// Somebody removed the event at Microsoft. That is remembered, or the next save would bring it back.
+fn removed(notices: Vec<Notice>) -> Outcome {
+    let tombstone = Record { removed: true, ..Record::default() };
     Outcome {
-        mirrored: Some(record.to_bytes()),
+        mirrored: Some(tombstone.to_bytes()),
+        state: RemoteState::RemovedRemotely,
+        reason: Some(reason::DELETED_AT_MICROSOFT.to_owned()),
+        join_url: None,
+        web_link: None,
+        notices,
+        facts_stale: false,
+    }
+}
+
+/// The event stands as the records say.
+fn mirrored(session: &Session<'_>) -> Outcome {
+    let owner = session.pieces.first();
+    Outcome {
+        mirrored: session.to_bytes(),
         state: RemoteState::Mirrored,
         reason: None,
-        join_url: record.join_url.clone(),
-        web_link: record.web_link.clone(),
+        join_url: owner.and_then(|owner| owner.join_url.clone()),
+        web_link: owner.and_then(|owner| owner.web_link.clone()),
         notices: Vec::new(),
         facts_stale: false,
     }

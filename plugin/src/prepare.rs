@@ -1,10 +1,15 @@
 //! A save: what a text means, whether it is mirrored, and which text to store. Pure.
 
-use crate::calendar::{self, Event, EventFault, Fault, Reading, limits, text};
+use crate::calendar::attachments::Attached;
+use crate::calendar::recurring::SeriesFault;
+use crate::calendar::{self, Event, EventFault, Fault, Reading, limits};
 use crate::domain::{Account, CalendarObject, Copy, History, Notice, Prepared, Problem, Wish};
-use crate::graph::fields;
+use crate::graph::fields::{Missing, Showing};
 use crate::join_link::{self, Document, Found, Ours};
 use crate::record::Record;
+use crate::series::Refusal;
+use crate::series::cover::Reliance;
+use crate::series::plan::{self, Piece};
 use crate::settings::{Meetings, Settings};
 use crate::standing::{self, reason};
 use crate::words::{Phrase, Words};
@@ -86,9 +91,14 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
         if reading.event.is_ok() {
             prepared.first_start_ms = Some(event.span.start.utc_ms);
         }
-        if reading.event.is_ok() && !reading.recurring {
+        if reading.event.is_ok() && reading.series.is_none() {
             prepared.last_end_ms = Some(event.span.end.utc_ms);
         }
+    }
+    let repeated = repeated(&reading);
+    if let Some(Ok(pieces)) = &repeated {
+        prepared.first_start_ms = pieces.iter().map(|piece| piece.event.span.start.utc_ms).min();
+        prepared.last_end_ms = plan::last_end_ms(pieces);
     }
     if reading.copy == Copy::Attendee && save.wish == Wish::Wanted {
         prepared.notices.push(words.notice(Phrase::NotTheOrganizer));
@@ -121,15 +131,26 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
     }
 
     let removed = record.as_ref().is_some_and(|record| record.removed) && save.wish != Wish::Wanted;
-    let past = event.as_ref().is_ok_and(|event| standing::is_past(event, save.now_ms)) && !reading.recurring;
+    let past = match &repeated {
+        Some(Ok(pieces)) => standing::is_past(plan::last_end_ms(pieces), save.now_ms),
+        Some(Err(_)) => false,
+        None => event.as_ref().is_ok_and(|event| standing::is_past(Some(event.span.end.utc_ms), save.now_ms)),
+    };
+    let nowhere = matches!(repeated, Some(Err(SeriesFault::Refused(Refusal::NoOccurrences))));
     let standing = if removed {
         Err(reason::DELETED_AT_MICROSOFT)
+    } else if nowhere {
+        standing::wanted(&reading, &settings, meeting).and(Err(reason::NO_OCCURRENCES))
     } else if past && record.as_ref().is_none_or(|record| record.remote_id.is_none()) {
         standing::wanted(&reading, &settings, meeting).and(Err(reason::PAST))
     } else {
         standing::wanted(&reading, &settings, meeting)
     };
     if let Err(why) = standing {
+        let asked = save.wish == Wish::Wanted || reading.meeting_by_text == Some(true);
+        if why == reason::EXCLUDED && asked && reading.copy == Copy::Own {
+            prepared.notices.push(words.notice(Phrase::Excluded));
+        }
         prepared.reason.get_or_insert_with(|| why.to_owned());
         // Lines of ours stay in what is cancelled (no second mail), over, or brought in from elsewhere.
         let imported = save.history == History::Imported && record.is_none();
@@ -144,10 +165,10 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
     prepared.reason = None;
     prepared.mirror = true;
     prepared.meeting = meeting;
-    let refused = refused.or(if reading.recurring {
-        Some(Phrase::Recurring)
-    } else {
-        event.as_ref().err().map(|fault| fault_phrase(*fault))
+    let refused = refused.or_else(|| event.as_ref().err().map(|fault| fault_phrase(*fault))).or(match repeated {
+        Some(Err(SeriesFault::Event(fault))) if event.is_err() || !save.draft => Some(fault_phrase(fault)),
+        Some(Err(SeriesFault::Refused(refusal))) => Some(refusal_phrase(refusal)),
+        _ => None,
     });
     prepared.rejected = refused.map(|phrase| words.problem(phrase));
     prepared.link_needed = meeting && !has_meeting && refused.is_none() && !past;
@@ -156,7 +177,8 @@ pub fn prepare(save: &Save) -> Result<Prepared, Problem> {
             text_to_store(input, &document, &stripped, &save.object.tag, record.as_ref(), meeting, words);
     }
     if let (Ok(event), None) = (&event, refused) {
-        prepared.notices.extend(cuts(event, &reading, &settings, meeting, words));
+        let showing = Showing { settings: &settings, copy: reading.copy, meeting, draft: save.draft, words };
+        prepared.notices.extend(shortfalls(event, &reading, showing));
     }
     Ok(prepared)
 }
@@ -218,6 +240,15 @@ fn own_tags(save: &Save, record: Option<&Record>) -> Vec<String> {
     tags
 }
 
+/// What an event that repeats becomes at Microsoft.
+fn repeated(reading: &Reading) -> Option<Result<Vec<Piece>, SeriesFault>> {
+    let series = reading.series.as_ref()?;
+    Some(match series {
+        Ok(series) => plan::plan(series, Reliance { clamp: true }).map_err(SeriesFault::Refused),
+        Err(fault) => Err(*fault),
+    })
+}
+
 fn event(save: &Save, reading: &Reading, text: &str) -> Result<Event, EventFault> {
     match &reading.event {
         Err(EventFault::NoStart) if save.draft => {
@@ -246,19 +277,34 @@ fn text_to_store(
     join_link::insert(&Document::parse(stripped), tag, url, words)
 }
 
-fn cuts(event: &Event, reading: &Reading, settings: &Settings, meeting: bool, words: Words) -> Vec<Notice> {
+/// What of an event, of any of its exceptions or of its attachments does not reach Microsoft.
+fn shortfalls(event: &Event, reading: &Reading, showing: Showing<'_>) -> Vec<Notice> {
+    let (words, settings) = (showing.words, showing.settings);
+    let mut said: Vec<&Event> = reading.events().collect();
+    if said.is_empty() {
+        // Of a draft without a start.
+        said.push(event);
+    }
+    let missing: Vec<Missing> = said.into_iter().map(|event| Missing::of(event, showing)).collect();
+    let any = |of: fn(&Missing) -> bool| missing.iter().any(of);
     let mut notices = Vec::new();
-    if fields::subject(&event.subject).1 {
+    if any(|missing| missing.subject) {
         notices.push(words.notice(Phrase::SubjectCut));
     }
-    // Escaping makes at most six octets of one, so a short text needs no second look.
-    let length = event.description.len().max(event.html.as_ref().map_or(0, String::len));
-    if length > text::MAX_BODY / 6 && text::body(event, None, words).1 {
-        notices.push(words.notice(Phrase::BodyCut));
+    if any(|missing| missing.body) {
+        notices.push(words.notice_about(Phrase::BodyCut, settings.body_limit / 1024));
     }
-    let as_attendees = settings.microsoft_invites && meeting | settings.all_events && reading.copy == Copy::Own;
-    if as_attendees && event.guests.len() > fields::MAX_GUESTS {
+    if any(|missing| missing.attendees) {
         notices.push(words.notice(Phrase::TooManyGuests));
+    }
+    let unreachable = missing.iter().map(|missing| missing.unreachable).max().unwrap_or_default();
+    if unreachable > 0 {
+        notices.push(words.notice_of_some([Phrase::GuestNotInvited, Phrase::GuestsNotInvited], unreachable));
+    }
+    let Attached { linked, other } = reading.attached;
+    let left = if settings.attachments { other } else { linked + other };
+    if left > 0 && any(|missing| !missing.hidden) {
+        notices.push(words.notice_of_some([Phrase::AttachmentNotMirrored, Phrase::AttachmentsNotMirrored], left));
     }
     notices
 }
@@ -268,6 +314,16 @@ pub(crate) fn fault_phrase(fault: EventFault) -> Phrase {
         EventFault::NoStart => Phrase::NoStart,
         EventFault::BadDate => Phrase::BadDate,
         EventFault::EndBeforeStart => Phrase::EndBeforeStart,
+    }
+}
+
+/// Why an event that repeats is not mirrored; of [`Refusal::NoOccurrences`] nobody is told, there is nothing to mirror.
+pub(crate) fn refusal_phrase(refusal: Refusal) -> Phrase {
+    match refusal {
+        Refusal::Unreadable | Refusal::NoOccurrences => Phrase::RuleUnreadable,
+        Refusal::NotExpressible => Phrase::RuleNotExpressible,
+        Refusal::TooManyPieces => Phrase::TooManyPieces,
+        Refusal::ZoneUnknown => Phrase::SeriesZoneUnknown,
     }
 }
 

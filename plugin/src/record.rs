@@ -1,16 +1,20 @@
-//! What is remembered of one event at Microsoft: format number 1 (two bytes, big-endian), then JSON.
+//! What is remembered of one event at Microsoft: format number 2 (two bytes, big-endian), then JSON.
+//!
+//! Format 1 had one event and nothing that repeats; all of it means the same here. An event that repeats may stand at
+//! Microsoft as several: the one that owns the meeting is the record itself, the others are records within it.
 //!
 //! It holds ids, links, the meeting block and fingerprints of the fields, but none of the fields themselves; only a
 //! request that may be on its way is kept whole, because it may have to be sent again to the byte.
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// Formats that are read, the one that is written first.
-pub(crate) const FORMATS: &[u16] = &[1];
+pub(crate) const FORMATS: &[u16] = &[FORMAT, 1];
 
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 /// The record of one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +55,60 @@ pub(crate) struct Record {
     /// A create that may have left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pending: Option<Pending>,
+    /// Whether it is a series.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) series: bool,
+    /// Occurrences of the series that are, or were, not as the series says, by the day the pattern gives them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) instances: BTreeMap<NaiveDate, Instance>,
+    /// The exceptions are to be read again: the pattern was changed, and what Microsoft made of them is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unread: bool,
+    /// Whether Microsoft takes a day the month has not for its last one, where that was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clamps: Option<bool>,
+    /// Microsoft split the series here when its pattern was changed: what is before is an event of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) split: Option<NaiveDate>,
+    /// Microsoft split off what was before, and that event is still to be looked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) parted: bool,
+    /// The further events the calendar's event has become, none of them with a meeting.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) others: Vec<Record>,
+}
+
+/// An occurrence that is, or was, not as its series says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Instance {
+    /// Its id, where it was met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// `@odata.etag` of the last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) etag: Option<String>,
+    /// When it starts, where it was moved: Unix time in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start_ms: Option<i64>,
+    /// The fingerprint of each field group it has of its own; all else it has from the series.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) groups: BTreeMap<String, String>,
+    /// It was taken out of the series, which cannot be undone at Microsoft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) deleted: Option<Deleted>,
+}
+
+/// Who took an occurrence out of its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Deleted {
+    /// We are about to: if it is found gone, that was us.
+    Going,
+    /// We did.
+    Gone,
+    /// Somebody at Microsoft; it stays away.
+    Elsewhere,
 }
 
 /// A create that may have left.
@@ -76,7 +134,7 @@ impl Record {
     /// Where it is none, or of a format this version does not read.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
         let (number, json) = bytes.split_first_chunk::<2>().ok_or(Unreadable)?;
-        if u16::from_be_bytes(*number) != FORMAT {
+        if !FORMATS.contains(&u16::from_be_bytes(*number)) {
             return Err(Unreadable);
         }
         serde_json::from_slice(json).map_err(|_| Unreadable)
@@ -114,18 +172,29 @@ mod tests {
             join_url: Some("https://teams.microsoft.com/meet/1?p=2".into()),
             groups: BTreeMap::from([("subject".into(), fingerprint("\"x\""))]),
             pending: Some(Pending { body: "{}".into(), mirror_id: "0a".into(), sent_ms: 5 }),
+            instances: BTreeMap::from([(
+                NaiveDate::from_ymd_opt(2026, 12, 1).unwrap(),
+                Instance { deleted: Some(Deleted::Gone), ..Instance::default() },
+            )]),
+            others: vec![Record { remote_id: Some("AAx".into()), ..Record::default() }],
             ..Record::default()
         };
         let bytes = record.to_bytes();
-        assert_eq!(bytes.get(..2), Some([0, 1].as_slice()));
+        assert_eq!(bytes.get(..2), Some([0, 2].as_slice()));
         assert_eq!(Record::read(&bytes), Ok(record));
     }
 
     #[test]
     fn other_formats_and_rubbish_are_refused() {
-        for bytes in [&b""[..], b"\0", b"\0\x02{}", b"\0\x01", b"\0\x01not json"] {
+        for bytes in [&b""[..], b"\0", b"\0\x03{}", b"\0\x00{}", b"\0\x02", b"\0\x01not json"] {
             assert_eq!(Record::read(bytes), Err(Unreadable));
         }
+    }
+
+    #[test]
+    fn the_format_before_is_read() {
+        let record = Record { remote_id: Some("AAk".into()), meeting_asked: true, ..Record::default() };
+        assert_eq!(Record::read(b"\0\x01{\"remote_id\":\"AAk\",\"meeting_asked\":true}"), Ok(record));
     }
 
     #[test]

@@ -14,8 +14,10 @@ pub(crate) mod reason {
     pub(crate) const CANCELLED: &str = "cancelled";
     pub(crate) const ATTENDEE_COPY: &str = "attendee-copy";
     pub(crate) const DECLINED: &str = "declined";
+    pub(crate) const EXCLUDED: &str = "excluded";
     pub(crate) const PRIVATE: &str = "private";
     pub(crate) const NO_MEETING_WANTED: &str = "no-meeting-wanted";
+    pub(crate) const NO_OCCURRENCES: &str = "no-occurrences";
     pub(crate) const PAST: &str = "past";
     pub(crate) const DELETED_AT_MICROSOFT: &str = "deleted-at-microsoft";
     pub(crate) const HAS_A_LINK: &str = "has-a-link";
@@ -29,6 +31,7 @@ pub(crate) fn wanted(reading: &Reading, settings: &Settings, meeting: bool) -> R
         _ if reading.cancelled => Err(reason::CANCELLED),
         Copy::Attendee if !settings.all_events => Err(reason::ATTENDEE_COPY),
         Copy::Attendee if reading.attendance == Attendance::Declined => Err(reason::DECLINED),
+        _ if settings.exclusion.excludes(&reading.marks) => Err(reason::EXCLUDED),
         _ if meeting => Ok(()),
         _ if !settings.all_events => Err(reason::NO_MEETING_WANTED),
         _ if settings.private == Private::Skip && reading.event.as_ref().is_ok_and(is_private) => Err(reason::PRIVATE),
@@ -41,7 +44,7 @@ pub(crate) fn is_private(event: &Event) -> bool {
     event.sensitivity != Sensitivity::Normal
 }
 
-/// Whether the event has been over for too long.
-pub(crate) fn is_past(event: &Event, now_ms: i64) -> bool {
-    event.span.end.utc_ms.saturating_add(PAST_MS) < now_ms
+/// Whether what last ends then (`None`: never) has been over for too long.
+pub(crate) fn is_past(last_end_ms: Option<i64>, now_ms: i64) -> bool {
+    last_end_ms.is_some_and(|end| end.saturating_add(PAST_MS) < now_ms)
 }

@@ -17,13 +17,25 @@ pub(crate) enum Phrase {
     Location,
     ConferenceLabel,
     PrivateSubject,
-    GuestsHeading,
+    GuestsRequired,
+    GuestsOptional,
+    GuestsInformational,
+    GuestsWithoutAddress,
+    GuestNotListed,
+    GuestsNotListed,
+    FilesHeading,
+    FileNotListed,
+    FilesNotListed,
+    CutHere,
     // Problems of a text.
     NotICalendar,
     UidMissing,
     SeveralUids,
     TooLarge,
-    Recurring,
+    RuleUnreadable,
+    RuleNotExpressible,
+    TooManyPieces,
+    SeriesZoneUnknown,
     HasALink,
     NoStart,
     BadDate,
@@ -53,12 +65,17 @@ pub(crate) enum Phrase {
     SubjectCut,
     BodyCut,
     TooManyGuests,
+    GuestNotInvited,
+    GuestsNotInvited,
+    AttachmentNotMirrored,
+    AttachmentsNotMirrored,
     NoTeams,
     LinkChanged,
     MeetingLost,
     DeletedAtMicrosoft,
     BodyNotUpdated,
     NotTheOrganizer,
+    Excluded,
     // What a mailbox can do.
     MailboxReady,
     MailboxNoTeams,
@@ -77,12 +94,22 @@ impl Phrase {
             Self::Location => "location",
             Self::ConferenceLabel => "conference-label",
             Self::PrivateSubject => "private-subject",
-            Self::GuestsHeading => "guests-heading",
+            Self::GuestsRequired => "guests-required",
+            Self::GuestsOptional => "guests-optional",
+            Self::GuestsInformational => "guests-informational",
+            Self::GuestsWithoutAddress => "guests-without-address",
+            Self::GuestNotListed | Self::GuestsNotListed => "guests-not-listed",
+            Self::FilesHeading => "files-heading",
+            Self::FileNotListed | Self::FilesNotListed => "files-not-listed",
+            Self::CutHere => "cut-here",
             Self::NotICalendar => "not-icalendar",
             Self::UidMissing => "uid-missing",
             Self::SeveralUids => "several-uids",
             Self::TooLarge => "too-large",
-            Self::Recurring => "recurring",
+            Self::RuleUnreadable => "rule-unreadable",
+            Self::RuleNotExpressible => "rule-not-expressible",
+            Self::TooManyPieces => "too-many-pieces",
+            Self::SeriesZoneUnknown => "series-zone-unknown",
             Self::HasALink => "has-a-link",
             Self::NoStart => "no-start",
             Self::BadDate => "bad-date",
@@ -110,12 +137,15 @@ impl Phrase {
             Self::SubjectCut => "subject-cut",
             Self::BodyCut => "body-cut",
             Self::TooManyGuests => "too-many-guests",
+            Self::GuestNotInvited | Self::GuestsNotInvited => "guests-not-invited",
+            Self::AttachmentNotMirrored | Self::AttachmentsNotMirrored => "attachments-not-mirrored",
             Self::NoTeams | Self::MailboxNoTeams => "no-teams",
             Self::LinkChanged => "link-changed",
             Self::MeetingLost => "meeting-lost",
             Self::DeletedAtMicrosoft => "deleted-at-microsoft",
             Self::BodyNotUpdated => "body-not-updated",
             Self::NotTheOrganizer => "not-the-organizer",
+            Self::Excluded => "excluded",
             Self::MailboxReady => "ready",
             Self::MailboxPersonal => "personal",
             Self::MailboxOtherProvider => "other-provider",
@@ -161,6 +191,22 @@ impl Words {
         Notice { code: phrase.code().to_owned(), message: self.say(phrase).to_owned() }
     }
 
+    /// A notice whose sentence names a number.
+    pub(crate) fn notice_about(self, phrase: Phrase, number: usize) -> Notice {
+        Notice { message: self.say(phrase).replace("{}", &number.to_string()), ..self.notice(phrase) }
+    }
+
+    /// A notice about one, or about several.
+    pub(crate) fn notice_of_some(self, phrases: [Phrase; 2], number: usize) -> Notice {
+        let [one, _] = phrases;
+        Notice { message: self.some(phrases, number), ..self.notice(one) }
+    }
+
+    /// The sentence for one, or that for several with their number.
+    pub(crate) fn some(self, [one, several]: [Phrase; 2], number: usize) -> String {
+        if number == 1 { self.say(one).to_owned() } else { self.say(several).replace("{}", &number.to_string()) }
+    }
+
     /// A problem.
     pub(crate) fn problem(self, phrase: Phrase) -> Problem {
         Problem { code: phrase.code().to_owned(), message: self.say(phrase).to_owned() }
@@ -179,10 +225,10 @@ mod tests {
     #[test]
     fn the_language_is_chosen_by_its_primary_subtag() {
         for tag in ["de-AT", "DE", "de_CH"] {
-            assert_eq!(Words::for_language(tag).say(Phrase::GuestsHeading), "Gäste:", "{tag}");
+            assert_eq!(Words::for_language(tag).say(Phrase::GuestsOptional), "Gäste (optional):", "{tag}");
         }
         for tag in ["en-GB", "fr", "", "deutsch"] {
-            assert_eq!(Words::for_language(tag).say(Phrase::GuestsHeading), "Guests:", "{tag}");
+            assert_eq!(Words::for_language(tag).say(Phrase::GuestsOptional), "Guests (optional):", "{tag}");
         }
     }
 
@@ -192,6 +238,24 @@ mod tests {
             let problem = words.problem_about(Phrase::RefusedByMicrosoft, "ErrorInvalidRequest");
             assert!(problem.message.contains("ErrorInvalidRequest"), "{}", problem.message);
             assert!(!problem.message.contains("{}"));
+        }
+    }
+
+    #[test]
+    fn one_is_not_several() {
+        for words in Words::all() {
+            for phrases in [
+                [Phrase::GuestNotListed, Phrase::GuestsNotListed],
+                [Phrase::FileNotListed, Phrase::FilesNotListed],
+                [Phrase::GuestNotInvited, Phrase::GuestsNotInvited],
+                [Phrase::AttachmentNotMirrored, Phrase::AttachmentsNotMirrored],
+            ] {
+                let (one, two) = (words.some(phrases, 1), words.some(phrases, 2));
+                assert!(!one.contains("{}") && !one.contains('2'), "{one}");
+                assert!(two.contains('2') && !two.contains("{}"), "{two}");
+                assert_eq!(phrases[0].code(), phrases[1].code());
+            }
+            assert!(words.notice_about(Phrase::BodyCut, 25).message.contains("25 KB"));
         }
     }
 

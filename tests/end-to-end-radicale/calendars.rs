@@ -1,4 +1,4 @@
-//! Whole calendars: imports, and what a deleted calendar takes along.
+//! Whole calendars: imports, what a deleted calendar takes along, and calendars that are left out.
 
 use std::collections::BTreeSet;
 
@@ -156,4 +156,35 @@ fn an_event_moved_to_a_colleague_is_the_colleagues() {
     methods.retain(|method| method != "GET");
     methods.sort();
     assert_eq!(methods, ["DELETE", "POST"]);
+}
+
+#[test]
+fn a_calendar_is_left_out_by_the_name_its_user_gave_it() {
+    let Some((world, radicale)) = wired() else { return };
+    world.run(&["set", "exclude-calendars=Private things", "--domain", "test.tld"]);
+    radicale.calendar("/alice/5f0c/", "alice");
+    let named = "<propertyupdate xmlns=\"DAV:\"><set><prop><displayname>Private things</displayname></prop></set></propertyupdate>";
+    assert_eq!(radicale.request("PROPPATCH", "/alice/5f0c/", "alice", &[], named).status, 207);
+
+    let text = with_teams("e1", "Choir", &[]);
+    assert_eq!(radicale.put("/alice/5f0c/e1.ics", &text).status, 201);
+    radicale.told();
+    assert!(world.graph().is_empty() && !known(&world, "e1"));
+    assert!(!radicale.stored("/alice/5f0c/e1.ics").contains("teams.microsoft.com"));
+
+    // Moved into a calendar that is mirrored it gets its meeting, moved back it loses it; the link lines go at its next save.
+    assert!(matches!(radicale.r#move("/alice/5f0c/e1.ics", "/alice/work/e1.ics").status, 201 | 204));
+    radicale.told();
+    assert!(until(SOON, || world.in_teams().len() == 1), "{}", world.log_tail());
+    radicale.holds_link(&world, "/alice/work/e1.ics", "e1");
+    assert!(matches!(radicale.r#move("/alice/work/e1.ics", "/alice/5f0c/e1.ics").status, 201 | 204));
+    radicale.told();
+    assert!(until(SOON, || world.in_teams().is_empty()), "{}", world.log_tail());
+    let linked = radicale.get("/alice/5f0c/e1.ics").text;
+    assert!(event::unfolded(&linked).contains("teams.microsoft.com"), "{linked}");
+    radicale.put("/alice/5f0c/e1.ics", &linked.replace("SUMMARY:Choir", "SUMMARY:Quartet"));
+    let stored = radicale.stored("/alice/5f0c/e1.ics");
+    assert!(stored.contains("SUMMARY:Quartet") && !stored.contains("teams.microsoft.com"), "{stored}");
+    radicale.told();
+    assert!(world.in_teams().is_empty());
 }

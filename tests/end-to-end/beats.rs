@@ -88,7 +88,7 @@ fn a_server_that_rewrites_texts_is_offered_nothing_twice() {
 #[test]
 fn what_is_rejected_says_why_in_the_answer() {
     let world = World::signed_in();
-    let series = event::meeting("e1", "Planning", &["RRULE:FREQ=DAILY"]);
+    let series = event::meeting("e1", "Planning", &["RRULE:FREQ=HOURLY"]);
     let answer = world.hook.put(ALICE, "e1", &series, &Put::wanted()).unwrap();
     assert_eq!(answer.str("state"), "rejected");
     assert!(!answer.str("message").is_empty(), "{}", answer.text);
@@ -172,7 +172,7 @@ fn a_good_text_after_a_rejected_one_is_not_called_rejected() {
     let mut server = world.server();
     let good = event::meeting("e1", "Planning", &[]);
     server.save("e1", &good, &Put::wanted()).unwrap();
-    let series = event::with_line(&server.stored("e1"), "RRULE", "RRULE:FREQ=DAILY");
+    let series = event::with_line(&server.stored("e1"), "RRULE", "RRULE:FREQ=HOURLY");
     assert_eq!(server.save("e1", &series, &Put::default()).unwrap().str("state"), "rejected");
     let answer = server.save("e1", &good, &Put::default()).unwrap();
     assert_eq!((answer.str("state"), answer.str("reason")), ("mirrored", ""), "{}", answer.text);

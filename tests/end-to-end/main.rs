@@ -17,7 +17,9 @@ mod world;
 
 mod accounts;
 mod beats;
+mod calendars;
 mod canaries;
+mod content;
 mod drafts;
 mod guests;
 mod input;
@@ -27,6 +29,8 @@ mod mailboxes;
 mod outages;
 mod restarts;
 mod saves;
+mod series;
 mod settings;
 mod sign_in;
 mod tokens;
+mod which;

@@ -249,11 +249,12 @@ fn the_test_is_a_real_round_trip_with_a_sentence_for_each_part() {
 fn the_last_events_stand_there_with_their_links() {
     let world = World::signed_in();
     let mut server = world.server();
-    let link =
-        server.save("e1", &event::meeting("e1", "Planning", &[]), &Put::wanted()).unwrap().str("join_url").to_owned();
     let series = event::meeting("e2", "Weekly", &["RRULE:FREQ=WEEKLY"]);
     server.save("e2", &series, &Put::wanted()).unwrap();
     world.settled("e2");
+    // The last one stands first.
+    let link =
+        server.save("e1", &event::meeting("e1", "Planning", &[]), &Put::wanted()).unwrap().str("join_url").to_owned();
     let mut browser = Browser::default();
     let page = settings(&world, &mut browser);
     assert_eq!(page.attribute_where("data-uid", "e1", "data-state").as_deref(), Some("mirrored"));

@@ -1,8 +1,11 @@
 //! A simulator, an installed and running `teams-mirror`, and a user.
 
+use std::fs::{DirBuilder, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -67,7 +70,9 @@ impl World {
             serve: None,
         };
         let state = world.state().display().to_string();
+        COMPILED.lock().unwrap().give_to(&world.state());
         world.run(&["init", "--state", &state, "--public-url", &public_url, "--domain", "test.tld"]);
+        COMPILED.lock().unwrap().take_from(&world.state());
         let config = world.config();
         let written = std::fs::read_to_string(&config).unwrap();
         assert!(written.contains(&public_url), "{written}");
@@ -266,6 +271,30 @@ impl World {
     /// Method of each request at Graph.
     pub fn graph_methods(&self) -> Vec<String> {
         self.graph().into_iter().map(|request| request.method).collect()
+    }
+}
+
+/// The extension compiled, by the first world: to compile it takes longer than most tests do.
+static COMPILED: Mutex<Compiled> = Mutex::new(Compiled(Vec::new()));
+
+struct Compiled(Vec<(PathBuf, Vec<u8>)>);
+
+impl Compiled {
+    fn take_from(&mut self, state: &Path) {
+        if self.0.is_empty() {
+            let files = std::fs::read_dir(state.join("cache")).unwrap().map(|entry| entry.unwrap().path());
+            self.0.extend(files.map(|path| (path.file_name().unwrap().into(), std::fs::read(&path).unwrap())));
+        }
+    }
+
+    fn give_to(&self, state: &Path) {
+        let mut folders = DirBuilder::new();
+        folders.mode(0o700).recursive(true).create(state.join("cache")).unwrap();
+        for (name, content) in &self.0 {
+            let path = state.join("cache").join(name);
+            std::fs::write(&path, content).unwrap();
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        }
     }
 }
 

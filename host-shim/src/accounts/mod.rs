@@ -3,9 +3,10 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`vault`] | what is secret, closed |
+//! | [`calendars`] | which of an account's calendars are mirrored |
 //! | [`connectors`] | the OAuth registrations: endpoints, client id, secret, scopes |
 //! | [`policy`] | who may use it, and what an account's standing therefore is |
-//! | [`settings`] | what servers, domains and accounts chose |
+//! | [`settings`] | what was chosen for servers, domains, classes and accounts, and by users |
 //! | [`people`] | the accounts themselves |
 //! | [`hook_secrets`] | which servers may call |
 //! | [`sign_in`] | from a one-time ticket to Microsoft's answer |
@@ -17,6 +18,7 @@
 //! Everything goes through [`Accounts`], which keeps what few rows decide (policy, connectors, hook secrets) in memory and
 //! forgets it with every change it makes.
 
+pub mod calendars;
 pub mod confirm;
 pub mod connectors;
 mod entra;

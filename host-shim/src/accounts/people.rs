@@ -45,6 +45,10 @@ impl Accounts {
         Ok(self.transact(|tx| {
             let mut row = row.clone();
             if let Some(old) = tx.account(account.as_str())? {
+                if old.class != row.class {
+                    // Another rule may count for it now. What still may not is parked again.
+                    tx.unpark(Some(account.as_str()), "policy", row.created_at)?;
+                }
                 (row.on, row.created_at, row.last_remote) = (old.on, old.created_at, old.last_remote);
             }
             tx.put_account(&row)?;

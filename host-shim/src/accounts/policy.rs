@@ -1,9 +1,10 @@
-//! Who may use the extension: rules of server, domains and accounts, the most specific of which decides.
+//! Who may use the extension: rules of server, domains, classes and accounts, the most specific of which decides.
 
 use serde::Serialize;
 
 use super::connectors::is_usable;
 use super::entra::dead_phrase;
+use super::settings::{Chosen, scopes};
 use super::{Accounts, AccountsError};
 use crate::address::Address;
 use crate::store::{AccountRow, ConnectionRow, ConnectorRow, PolicyRow, Scope};
@@ -40,6 +41,8 @@ pub struct Standing {
     pub connection: Option<ConnectionRow>,
     /// What its page shows.
     pub button: Button,
+    /// The settings that were chosen for it.
+    pub chosen: Chosen,
     /// A sentence in English, for administrators; its user is told [`Standing::phrase`].
     pub message: String,
 }
@@ -105,6 +108,9 @@ impl Accounts {
     /// Sets (`Some`) or removes (`None`) the rule of a scope. What waited for a rule is tried again.
     pub fn set_policy(&self, scope: &Scope, allow: Option<bool>) -> Result<(), AccountsError> {
         let scope = normal(scope)?;
+        if matches!(scope, Scope::Own(_)) {
+            return Err(AccountsError::Invalid("users make no rules; name the account instead".into()));
+        }
         let now = self.clock.now();
         self.transact(|tx| {
             tx.put_policy(&scope, allow)?;
@@ -123,11 +129,12 @@ impl Accounts {
     /// How an account stands.
     pub fn standing(&self, account: &Address) -> Result<Standing, AccountsError> {
         let rules = self.rules()?;
-        let (row, connection) =
-            self.read(|tx| Ok((tx.account(account.as_str())?, tx.connection(account.as_str())?)))?;
-        let rule = [Scope::Account(account.as_str().into()), Scope::Domain(account.domain().into()), Scope::Server]
-            .into_iter()
-            .find_map(|scope| rules.policy.iter().find(|r| r.scope == scope));
+        let name = account.as_str();
+        let (row, connection, settings) =
+            self.read(|tx| Ok((tx.account(name)?, tx.connection(name)?, tx.settings(Some(name))?)))?;
+        let rule =
+            scopes(account, row.as_ref()).into_iter().find_map(|scope| rules.policy.iter().find(|r| r.scope == scope));
+        let chosen = Chosen::new(account, row.as_ref(), settings);
         let connector = match &connection {
             Some(connection) => rules.connectors.iter().find(|c| c.id == connection.connector).cloned(),
             None => self.default_connector()?,
@@ -158,6 +165,7 @@ impl Accounts {
             account: row,
             connection,
             button,
+            chosen,
             message: String::new(),
         };
         standing.message = standing.in_english();
@@ -174,13 +182,27 @@ impl Standing {
 }
 
 /// A scope with its name in the one form that rows have.
-pub(super) fn normal(scope: &Scope) -> Result<Scope, AccountsError> {
+pub(crate) fn normal(scope: &Scope) -> Result<Scope, AccountsError> {
     let invalid = |e: crate::address::AddressError| AccountsError::Invalid(e.to_string());
     Ok(match scope {
         Scope::Server => Scope::Server,
         Scope::Domain(name) => Scope::Domain(Address::parse_domain(name).map_err(|e| {
             AccountsError::Invalid(format!("`{name}` is not a domain ({}); write it as in `example.org`", e.why))
         })?),
+        Scope::Class(name) => Scope::Class(class(name)?),
         Scope::Account(name) => Scope::Account(Address::parse(name).map_err(invalid)?.as_str().into()),
+        Scope::Own(name) => Scope::Own(Address::parse(name).map_err(invalid)?.as_str().into()),
     })
+}
+
+/// A class as rules and settings are kept for it. Servers and administrators may write its name in other cases.
+fn class(name: &str) -> Result<String, AccountsError> {
+    let class = name.trim().to_lowercase();
+    if class.is_empty() || class.chars().count() > 200 || class.chars().any(char::is_control) {
+        return Err(AccountsError::Invalid(format!(
+            "`{}` is not a class; write its name as the server tells it with the account, 1 to 200 characters",
+            name.escape_debug()
+        )));
+    }
+    Ok(class)
 }

@@ -8,23 +8,24 @@ use super::{Context, Failure};
 use crate::doors::admin::types::{RuleChange, RuleChanged, RuleInfo};
 use crate::store::Scope;
 
-/// Allow it: for everybody, a domain or one account
+/// Allow it: for everybody, a domain, a class or one account
 ///
 /// Allows the users of a scope to use the extension. The narrowest rule decides: one for the account, else one for its
-/// domain, else the one for the server; without any, nobody may. It holds at once; what had waited goes on. The user then
+/// class, else one for its domain, else the one for the server; without any, nobody may. It holds at once; what had waited goes on. The user then
 /// signs in once and turns it on.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   teams-mirror enable --server
   teams-mirror enable --domain example.org
+  teams-mirror enable --class staff
   teams-mirror enable --account alice@example.org")]
 pub(super) struct Enable {
     #[command(flatten)]
     scope: ScopeArgs,
 }
 
-/// Deny it: for everybody, a domain or one account
+/// Deny it: for everybody, a domain, a class or one account
 ///
 /// Denies the users of a scope the extension. Nothing is sent for them any more and their button disappears; what stands in
 /// their Teams calendars stays. Saves of mirrored events are recorded for 30 days and go through if it is enabled again.
@@ -101,7 +102,7 @@ impl Policy {
             output::paragraph(
                 0,
                 "There is no rule, so nobody may use it. `teams-mirror enable --server` allows it for everybody, \
-                 `--domain DOMAIN` for a domain, `--account ADDRESS` for one account.",
+                 `--domain DOMAIN` for a domain, `--class CLASS` for an account class, `--account ADDRESS` for one account.",
             )
         } else {
             let rows: Vec<Vec<String>> = rules.iter().map(row).collect();
@@ -119,7 +120,8 @@ fn row(rule: &RuleInfo) -> Vec<String> {
     let meaning = match &rule.scope {
         Scope::Server => format!("everybody {verb} use it, but for narrower rules"),
         Scope::Domain(name) => format!("users of `{name}` {verb} use it, but for rules of their own"),
-        Scope::Account(name) => format!("`{name}` {verb} use it, whatever wider rules say"),
+        Scope::Class(name) => format!("accounts of the class `{name}` {verb} use it, but for rules of their own"),
+        Scope::Account(name) | Scope::Own(name) => format!("`{name}` {verb} use it, whatever wider rules say"),
     };
     vec![if rule.allow { "allow" } else { "deny" }.into(), option(&rule.scope), meaning]
 }
@@ -131,7 +133,8 @@ pub(super) fn summary(rules: &[RuleInfo]) -> String {
         let own = rules.iter().filter(|rule| rule.allow == allow);
         own.filter_map(|rule| match &rule.scope {
             Scope::Server => None,
-            Scope::Domain(name) | Scope::Account(name) => Some(format!("`{name}`")),
+            Scope::Class(name) => Some(format!("class `{name}`")),
+            Scope::Domain(name) | Scope::Account(name) | Scope::Own(name) => Some(format!("`{name}`")),
         })
         .collect()
     };

@@ -1,8 +1,8 @@
-//! `--server`, `--domain` and `--account`: where a rule or a setting applies.
+//! `--server`, `--domain`, `--class` and `--account`: where a rule or a setting applies.
 
 use crate::store::Scope;
 
-/// Exactly one of the three.
+/// Exactly one of the four.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct ScopeArgs {
@@ -14,6 +14,10 @@ pub(super) struct ScopeArgs {
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
 
+    /// The users of one account class, as the server tells it with the account; the case of its name does not matter
+    #[arg(long, value_name = "CLASS")]
+    class: Option<String>,
+
     /// One user
     #[arg(long, value_name = "ADDRESS")]
     account: Option<String>,
@@ -21,9 +25,10 @@ pub(super) struct ScopeArgs {
 
 impl ScopeArgs {
     pub(super) fn scope(self) -> Scope {
-        match (self.domain, self.account) {
-            (Some(domain), _) => Scope::Domain(domain),
-            (_, Some(account)) => Scope::Account(account),
+        match (self.domain, self.class, self.account) {
+            (Some(domain), ..) => Scope::Domain(domain),
+            (_, Some(class), _) => Scope::Class(class),
+            (.., Some(account)) => Scope::Account(account),
             _ => Scope::Server,
         }
     }
@@ -34,7 +39,9 @@ pub(super) fn named(scope: &Scope) -> String {
     match scope {
         Scope::Server => "the whole server".into(),
         Scope::Domain(name) => format!("the domain `{name}`"),
+        Scope::Class(name) => format!("the class `{name}`"),
         Scope::Account(name) => format!("the account `{name}`"),
+        Scope::Own(name) => format!("the user `{name}`"),
     }
 }
 
@@ -43,6 +50,9 @@ pub(super) fn option(scope: &Scope) -> String {
     match scope {
         Scope::Server => "--server".into(),
         Scope::Domain(name) => format!("--domain {name}"),
+        Scope::Class(name) if name.contains(char::is_whitespace) => format!("--class '{name}'"),
+        Scope::Class(name) => format!("--class {name}"),
         Scope::Account(name) => format!("--account {name}"),
+        Scope::Own(_) => "by the user, on the settings page".into(),
     }
 }

@@ -9,16 +9,19 @@ use super::{Context, Failure};
 use crate::doors::admin::types::{SettingChange, SettingChanged, SettingInfo, UserChoice};
 use crate::store::Scope;
 
-/// Choose a setting of the extension
+/// Choose a setting
 ///
-/// Chooses a setting that the extension declares, for everybody, a domain or one account. The narrowest choice counts; it
-/// counts from the next save of an event. `teams-mirror settings` explains them all.
+/// Chooses a setting for everybody, a domain, an account class or one account. The narrowest choice counts: the account's, else
+/// its class's, else its domain's, else the server's. It counts at once for whatever is saved from then on; an event that is
+/// in Teams already, or should be, follows at its next save. `teams-mirror settings` explains them all.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   teams-mirror set meetings=with-guests --domain example.org
   teams-mirror set guest-list=on --server
-  teams-mirror set mirror=all-events --account alice@example.org
+  teams-mirror set mirror=all-events --class staff
+  teams-mirror set exclude-categories=Private,Holiday --domain example.org
+  teams-mirror set calendars=work --account alice@example.org
   teams-mirror set invitations=microsoft --server-invites-nobody --domain example.org")]
 pub(super) struct Set {
     /// The setting and its value
@@ -36,7 +39,8 @@ pub(super) struct Set {
 
 /// Take a choice back, so that the next wider one counts
 ///
-/// Takes back what was chosen for a scope. The next wider choice then counts, in the end the extension's own default.
+/// Takes back what was chosen for a scope; for one account also what its user chose. The next wider choice then counts, in
+/// the end the setting's default.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -51,10 +55,10 @@ pub(super) struct Unset {
     scope: ScopeArgs,
 }
 
-/// Explain the extension's settings, and what was chosen
+/// Explain the settings, and what was chosen
 ///
-/// Explains each setting that the extension declares: what it does, the values it takes, what was chosen where; with
-/// `--account`, also what counts for that account.
+/// Explains each setting: what it does, the values it takes, what was chosen where; with `--account`, also what counts for that
+/// account and whose choice that is.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -104,10 +108,20 @@ fn change(
     let changed: SettingChanged =
         client.call(Method::PUT, "/settings", &SettingChange { scope, name, value, server_invites_nobody })?;
     let (name, whom) = (&changed.name, named(&changed.scope));
-    let text = match &changed.value {
-        Some(value) => format!("`{name}` is `{value}` for {whom}, from the next save of an event on.\n"),
-        None => format!("Nothing is chosen for `{name}` for {whom}; the next wider choice counts.\n"),
+    let mut text = match &changed.value {
+        Some(value) => format!(
+            "`{name}` is {} for {whom}, from the next save of an event on. What is in Teams already stays as it is until \
+             then.\n",
+            if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") }
+        ),
+        None => {
+            let next = if changed.scope == Scope::Server { "its default" } else { "the next wider choice" };
+            format!("Nothing is chosen for `{name}` for {whom}; {next} counts, from the next save of an event on.\n")
+        }
     };
+    if let Some(own) = &changed.replaced {
+        text.push_str(&format!("Its user had chosen `{own}`; that is taken back.\n"));
+    }
     Output::new(&changed, text)
 }
 
@@ -121,7 +135,7 @@ impl Settings {
             text.push('\n');
         }
         if settings.is_empty() {
-            text.push_str("The extension has no settings.\n");
+            text.push_str("There are no settings.\n");
         }
         Output::new(&settings, text)
     }
@@ -129,22 +143,34 @@ impl Settings {
 
 fn explained(setting: &SettingInfo, account: Option<&str>) -> String {
     let mut text = format!("{}\n{}\n", setting.name, output::paragraph(2, &setting.description));
-    let values = if setting.values.is_empty() { "any text".to_owned() } else { setting.values.join(" | ") };
+    let values = if setting.values.is_empty() { "text".to_owned() } else { setting.values.join(" | ") };
     let user_may = match setting.user_may {
         UserChoice::Nothing => "no",
+        UserChoice::Narrow if setting.values.is_empty() => "entries to add",
         UserChoice::Narrow => "a value further right",
         UserChoice::Anything => "yes",
     };
     let mut pairs =
-        vec![("values", values), ("default", setting.default.clone()), ("user may choose", user_may.into())];
+        vec![("values", values), ("default", shown(&setting.default)), ("user may choose", user_may.into())];
     pairs.extend(
-        setting.chosen.iter().map(|chosen| ("chosen", format!("{} ({})", chosen.value, option(&chosen.scope)))),
+        setting.chosen.iter().map(|chosen| ("chosen", format!("{} ({})", shown(&chosen.value), option(&chosen.scope)))),
     );
     if let Some(account) = account {
-        pairs.push(("counts", format!("{} for `{account}`", setting.value)));
+        let why = decided(setting.decided_by.as_ref());
+        pairs.push(("counts", format!("{} for `{account}` ({why})", shown(&setting.value))));
     }
     text.push_str(&output::fields(&pairs));
     text
+}
+
+/// A value that may be empty.
+pub(super) fn shown(value: &str) -> String {
+    if value.is_empty() { "nothing".into() } else { value.into() }
+}
+
+/// Whose choice counts.
+pub(super) fn decided(by: Option<&Scope>) -> String {
+    by.map_or_else(|| "default".into(), option)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::client::{Client, segment};
 use super::output::{self, Output, instant, yes};
 use super::scope::option;
+use super::settings::{decided, shown};
 use super::{Context, Failure, connector, events, policy, secret};
 use crate::doors::admin::types::{AccountInfo, ConnectionInfo, MailboxInfo, StatusInfo};
 
@@ -12,7 +13,7 @@ use crate::doors::admin::types::{AccountInfo, ConnectionInfo, MailboxInfo, Statu
 ///
 /// Without an address: whether `serve` is running, the extension, the connector, who may use it, how many events stand how,
 /// and what is left to do. With an address: whether that account may use it and by which rule, whether it is turned on and
-/// connected, what its mailbox can do, and its last events with the reasons for how they stand.
+/// connected, what its mailbox can do, which settings count and whose choice that is, its calendars, and its last events with the reasons for how they stand.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -121,12 +122,25 @@ fn described_account(info: &AccountInfo) -> String {
     if let Some(connection) = &info.connection {
         pairs.push(("mailbox", mailbox(connection)));
     }
+    if let Some(class) = &info.class {
+        pairs.push(("class", format!("`{class}`")));
+    }
     pairs.push(("button", info.button.clone()));
     let alive = info.connection.as_ref().is_some_and(|connection| connection.dead.is_none());
     let meetings = info.connection.as_ref().is_none_or(|connection| connection.meetings != Some(false));
     let verb = if info.usable && alive && meetings && info.to_do.is_empty() { "can" } else { "cannot" };
     let mut text =
         format!("`{}` {verb} make Teams meetings now: {}\n\n{}", info.account, info.message, output::fields(&pairs));
+    text.push_str("\nSettings:\n\n");
+    let rows: Vec<Vec<String>> =
+        info.settings.iter().map(|s| vec![s.name.clone(), shown(&s.value), decided(s.decided_by.as_ref())]).collect();
+    text.push_str(&output::table(&["SETTING", "COUNTS", "CHOSEN"], &rows));
+    if !info.calendars.is_empty() {
+        text.push_str("\nCalendars in which events were saved:\n\n");
+        let rows: Vec<Vec<String>> =
+            info.calendars.iter().map(|c| vec![c.name.clone(), c.path.clone(), yes(c.mirrored).to_owned()]).collect();
+        text.push_str(&output::table(&["NAME", "PATH", "MIRRORED"], &rows));
+    }
     if !info.to_do.is_empty() {
         text.push_str("\nWhat to do:\n");
         text.push_str(&output::numbered(&info.to_do));

@@ -46,7 +46,7 @@ pub use recorder::Recorder;
 use recorder::Recording;
 use types::{
     Account, CalendarObject, Context, Description, History, HookError, HttpError, Intent, Outcome, Prepared, Problem,
-    Report, Request, Response, UserChoice, Wish,
+    Report, Request, Response, Wish,
 };
 
 /// The extension this program carries in itself.
@@ -414,9 +414,6 @@ fn check_description(own: &Description) -> Result<(), String> {
     }
     if own.record_formats.is_empty() {
         return Err("it declares no format of records".into());
-    }
-    if let Some(open) = own.settings.iter().find(|s| s.user_may == UserChoice::Narrow && s.values.is_empty()) {
-        return Err(format!("users may narrow the setting `{}`, but it lists no values", open.name));
     }
     let wrong = own.settings.iter().find(|s| !s.values.is_empty() && !s.values.contains(&s.default));
     match wrong {

@@ -142,6 +142,8 @@ impl Mirror {
             account: address,
             uid: row.uid.clone(),
             object: None,
+            calendar: None,
+            calendar_name: None,
             wish: crate::component::types::Wish::Keep,
             draft: false,
             draft_of: None,
@@ -151,7 +153,7 @@ impl Mirror {
             patience: Some(Duration::ZERO),
             text: kept.text,
         };
-        let prepared = self.prepare(&save, &standing, Some(row), Some(&record))?;
+        let prepared = self.prepare_text(&save, &standing, Some(row), Some(&record))?;
         Ok(Some(KeptText { text: prepared.icalendar, whole: kept.whole }))
     }
 }

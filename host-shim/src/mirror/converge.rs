@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::plan::{Plan, Target};
 use super::services::HookServices;
 use super::{Mirror, MirrorError};
+use crate::accounts::calendars::{self, Calendars, Named};
 use crate::accounts::policy::Standing;
 use crate::accounts::sign_in::Facts;
 use crate::address::Address;
@@ -39,11 +40,11 @@ impl Mirror {
         let connection = match self.connection_for(&standing, &plan.row) {
             Ok(connection) => connection.clone(),
             Err(parked) => {
-                self.park(&plan.row, parked)?;
+                self.park(&plan, parked)?;
                 return Ok(RunResult::default());
             }
         };
-        let component_account = self.component_account(&address, &standing)?;
+        let component_account = self.component_account(&address, &standing);
         let mut services = HookServices::new(Arc::clone(self), account, uid);
         let facts = match self.facts(&component_account, &address, &connection, &mut services) {
             Ok(facts) => facts,
@@ -56,7 +57,7 @@ impl Mirror {
         let outcome = self.run_hook(&plan, component_account, facts, &mut services)?;
         tracing::debug!(account, uid, ok = outcome.is_ok(), "a hook ended");
         match outcome {
-            Ok(outcome) => self.succeeded(&plan, &address, &connection, outcome)?,
+            Ok(outcome) => self.succeeded(&plan, &address, &connection, self.told_why(outcome, &plan, &standing)?)?,
             Err(error) => self.failed(&plan, error, &services)?,
         }
         // It may have begun to leave while the hook ran.
@@ -169,17 +170,32 @@ impl Mirror {
     }
 
     /// The account as the component sees it.
-    pub(super) fn component_account(&self, address: &Address, standing: &Standing) -> Result<Account, MirrorError> {
-        let settings = self.accounts.settings_for(address, &self.declared).map_err(super::saves::accounts_failed)?;
+    pub(super) fn component_account(&self, address: &Address, standing: &Standing) -> Account {
+        let settings = standing.settings(&self.declared).into_iter().filter(|(name, _)| !calendars::is_ours(name));
         let known = standing.account.as_ref();
-        Ok(Account {
+        Account {
             address: address.as_str().into(),
             further_addresses: known.map(|a| a.further_addresses.clone()).unwrap_or_default(),
             display_name: known.and_then(|a| a.display_name.clone()),
             time_zone: known.and_then(|a| a.time_zone.clone()),
             language: known.and_then(|a| a.language.clone()).unwrap_or_else(|| "en".into()),
-            settings: settings.into_iter().map(|(name, value)| Setting { name, value }).collect(),
-        })
+            settings: settings.map(|(name, value)| Setting { name, value }).collect(),
+        }
+    }
+
+    /// The extension knows nothing of calendars: why an event in one that is left out is not there is ours to say.
+    fn told_why(&self, outcome: Outcome, plan: &Plan, standing: &Standing) -> Result<Outcome, MirrorError> {
+        if outcome.state != RemoteState::Absent || !matches!(plan.target, Target::Text { mirror: false, .. }) {
+            return Ok(outcome);
+        }
+        let row = &plan.row;
+        let known = match &row.calendar {
+            Some(path) => crate::store::read(&*self.store, |tx| tx.calendar(&row.account, path))?,
+            None => None,
+        };
+        let name = known.as_ref().and_then(|calendar| calendar.name.as_deref());
+        let left_out = Calendars::of(standing).exclude(row.calendar.as_deref().map(|path| Named { path, name }));
+        Ok(if left_out { Outcome { reason: Some(calendars::REASON.into()), ..outcome } } else { outcome })
     }
 }
 

@@ -45,10 +45,12 @@ pub use schedule::{Loop, Pulse};
 pub use status::{EventStatus, State, TimedNotice};
 
 use crate::accounts::Accounts;
+use crate::accounts::calendars;
 use crate::accounts::settings::Declared;
 use crate::accounts::vault::Vault;
 use crate::clock::Clock;
 use crate::component::Extension;
+use crate::component::types::SettingDeclaration;
 use crate::egress::Egress;
 use crate::store::{Store, StoreError};
 
@@ -159,8 +161,7 @@ pub struct Parts {
 impl Mirror {
     /// Puts the parts together; nothing runs until [`Mirror::start`].
     pub fn new(parts: Parts) -> Self {
-        let settings = &parts.extension.description().settings;
-        let declared = settings.iter().map(Declared::from).collect();
+        let declared = settings_of(&parts.extension).iter().map(Declared::from).collect();
         Self {
             store: parts.store,
             vault: parts.vault,
@@ -181,7 +182,12 @@ impl Mirror {
         &self.epoch
     }
 
-    /// The settings the extension declares, as the accounts check them.
+    /// The settings there are, the shim's own first, for those who choose.
+    pub fn settings(&self) -> Vec<SettingDeclaration> {
+        settings_of(&self.extension)
+    }
+
+    /// The same as the accounts check them.
     pub fn declared_settings(&self) -> &[Declared] {
         &self.declared
     }
@@ -217,6 +223,11 @@ impl Mirror {
         self.pulse.wake();
         Ok(freed)
     }
+}
+
+fn settings_of(extension: &Extension) -> Vec<SettingDeclaration> {
+    let its_own = extension.description().settings.iter().filter(|setting| !calendars::is_ours(&setting.name));
+    calendars::declarations().into_iter().chain(its_own.cloned()).collect()
 }
 
 /// Milliseconds of a duration, as the rows count them.

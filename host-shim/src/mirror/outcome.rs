@@ -120,6 +120,11 @@ impl Mirror {
             row.attempts = verdict.attempts;
             row.parked = verdict.parked.map(str::to_owned);
             row.due_at = verdict.after_ms.map(|after| now.saturating_add(after));
+            if let Some(why) = verdict.parked
+                && plan.is_mended(tx, why)?
+            {
+                (row.parked, row.due_at) = (None, Some(now));
+            }
             let proposal = match &plan.target {
                 // What was taken back while the hook ran is not rejected any more.
                 Target::Text { change: Some(change), .. } => tx.proposal(change)?.filter(|proposal| proposal.mirror),

@@ -1,5 +1,6 @@
 //! Rows that wait for somebody: why, and how that is told.
 
+use super::plan::Plan;
 use super::status::State;
 use super::{Mirror, MirrorError};
 use crate::accounts::dead_phrase;
@@ -63,11 +64,15 @@ impl Mirror {
         Ok(connection)
     }
 
-    pub(super) fn park(&self, row: &EventRow, parked: Parked) -> Result<(), MirrorError> {
-        let (account, uid) = (row.account.clone(), row.uid.clone());
+    pub(super) fn park(&self, plan: &Plan, parked: Parked) -> Result<(), MirrorError> {
+        let (account, uid) = (plan.row.account.clone(), plan.row.uid.clone());
         let now = self.now();
         transact(&*self.store, |tx| {
             let Some(mut row) = tx.event(&account, &uid)? else { return Ok(()) };
+            if plan.is_mended(tx, parked.why)? {
+                row.due_at = Some(now);
+                return tx.put_event(&row);
+            }
             row.parked = Some(parked.why.into());
             row.state = parked.state.name().into();
             row.reason = Some(parked.reason.clone());

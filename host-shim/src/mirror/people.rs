@@ -50,7 +50,7 @@ impl Mirror {
         if standing.connection.is_none() {
             return Ok(Check::NotConnected);
         }
-        let component_account = self.component_account(account, &standing)?;
+        let component_account = self.component_account(account, &standing);
         let mut services = HookServices::new(Arc::clone(self), account.as_str(), "");
         if let Err(error) = self.inspect(&component_account, account, &mut services) {
             let message = error.problem().message.clone();
@@ -77,7 +77,7 @@ impl Mirror {
     /// Where the account is not connected or the store fails. That the mailbox cannot be asked is no error but a report.
     pub fn inspect_mailbox(self: &Arc<Self>, account: &Address) -> Result<MailboxReport, MirrorError> {
         let standing = self.accounts.standing(account).map_err(super::saves::accounts_failed)?;
-        let component_account = self.component_account(account, &standing)?;
+        let component_account = self.component_account(account, &standing);
         let mut services = HookServices::new(Arc::clone(self), account.as_str(), "");
         if let Err(error) = self.inspect(&component_account, account, &mut services) {
             let problem = error.problem().clone();

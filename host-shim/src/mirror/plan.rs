@@ -2,7 +2,7 @@
 
 use super::sealing::KeptText;
 use super::{Mirror, MirrorError, reports, row};
-use crate::store::{Desired, EventRow, ProposalRow, transact};
+use crate::store::{Desired, EventRow, ProposalRow, StoreError, Transaction, transact};
 
 /// What a run is to bring about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,21 @@ impl Target {
 pub(super) struct Plan {
     pub(super) row: EventRow,
     pub(super) target: Target,
+    /// How often rows that wait for somebody had been released when the run began, by what they wait for.
+    released: Vec<u64>,
+}
+
+/// What rows wait for that somebody mends in an instant: it may happen while a run ends because of it.
+const MENDED: [&str; 4] = ["connection", "connector", "off", "policy"];
+
+impl Plan {
+    /// Whether what a row is about to wait for was mended since the run began: nobody would release it any more.
+    pub(super) fn is_mended(&self, tx: &mut dyn Transaction, why: &str) -> Result<bool, StoreError> {
+        match MENDED.iter().zip(&self.released).find(|(name, _)| **name == why) {
+            Some((_, before)) => Ok(tx.releases(why)? != *before),
+            None => Ok(false),
+        }
+    }
 }
 
 impl Mirror {
@@ -61,9 +76,11 @@ impl Mirror {
                 }
             }
             tx.put_event(&row)?;
-            Ok(choice.map(|choice| (row, choice)))
+            // Before anybody looks whether the way is open.
+            let released = MENDED.iter().map(|why| tx.releases(why)).collect::<Result<_, _>>()?;
+            Ok(choice.map(|choice| (row, choice, released)))
         })?;
-        let Some((row, choice)) = chosen else { return Ok(None) };
+        let Some((row, choice, released)) = chosen else { return Ok(None) };
         let target = match choice {
             Choice::Gone => Target::Gone,
             Choice::Proposal(proposal) => Target::Text {
@@ -92,7 +109,7 @@ impl Mirror {
                 }
             },
         };
-        Ok(Some(Plan { row, target }))
+        Ok(Some(Plan { row, target, released }))
     }
 
     /// Takes the row as it is for right.
@@ -168,5 +185,30 @@ fn choose(row: &EventRow, proposals: &[ProposalRow]) -> Option<Choice> {
         Desired::Stored if row.made_for.is_some() && !row.mirror => None,
         Desired::Stored => (row.mirror || row.record.is_some()).then_some(Choice::Stored),
         Desired::Unstored => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+
+    #[test]
+    fn what_was_mended_meanwhile_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("store.sqlite")).unwrap();
+        let plan =
+            |released: Vec<u64>| Plan { row: EventRow::new("a@x.example", "1", 0), target: Target::Gone, released };
+        transact(&store, |tx| {
+            let begun = plan(MENDED.iter().map(|why| tx.releases(why)).collect::<Result<_, _>>()?);
+            assert!(!begun.is_mended(tx, "connector")?);
+            tx.unpark(None, "connector", 5)?;
+            assert!(begun.is_mended(tx, "connector")? && !begun.is_mended(tx, "connection")?);
+            // A mailbox is looked at by the run itself.
+            tx.unpark(None, "mailbox", 5)?;
+            assert!(!begun.is_mended(tx, "mailbox")?);
+            Ok(())
+        })
+        .unwrap();
     }
 }

@@ -5,6 +5,7 @@
 //! - `mirrored_generation` never exceeds `generation`, and is only raised to a generation whose text was confirmed.
 //! - What the server stored is only ever replaced by what the server stored later, or by its going.
 
+use crate::accounts::calendars;
 use crate::store::{Desired, EventRow, ProposalRow};
 
 /// What the row must keep of a save.
@@ -23,6 +24,13 @@ pub(super) struct Stored<'a> {
 pub(super) fn stored(row: &mut EventRow, save: &Stored<'_>, now: i64) -> bool {
     let proposal = save.proposal;
     let object = save.object.or(proposal.object.as_deref()).unwrap_or_default().to_owned();
+    let left_out = proposal.reason.as_deref() == Some(calendars::REASON);
+    if left_out && row.desired == Desired::Stored && row.objects.iter().any(|o| !o.is_empty() && *o != object) {
+        // Another object carries the event, in a calendar that is mirrored. When that goes, too, it was a move.
+        row.objects.retain(|known| *known != object);
+        row.updated_at = now;
+        return false;
+    }
     if !row.objects.contains(&object) {
         row.objects.push(object);
     }
@@ -34,7 +42,12 @@ pub(super) fn stored(row: &mut EventRow, save: &Stored<'_>, now: i64) -> bool {
         (Some(proposal.answered_sha), proposal.answered_link)
     };
     row.stored_from = Some(row.stored_from.map_or(proposal.created_at, |from| from.max(proposal.created_at)));
-    row.history = history_after(&row.history, proposal.has_guests, proposal.import).to_owned();
+    if !left_out {
+        row.history = history_after(&row.history, proposal.has_guests, proposal.import).to_owned();
+    }
+    if proposal.calendar.is_some() {
+        row.calendar.clone_from(&proposal.calendar);
+    }
     row.updated_at = now;
     if row.made_for.is_some() && (row.made_for.as_deref() == Some(&proposal.change) || proposal.meeting) {
         row.made_for = None;
@@ -264,6 +277,7 @@ mod tests {
             account: "a@x.example".into(),
             uid: "u".into(),
             object: Some("/c/u.ics".into()),
+            calendar: Some("/c".into()),
             text: vec![sha],
             text_sha: [sha; 32],
             original_sha: [sha; 32],
@@ -381,7 +395,7 @@ mod tests {
         stored(&mut row, &save(&proposal("c1", 1)), 5);
         let mut series = proposal("c2", 2);
         series.rejected = Some("cannot".into());
-        series.reason = Some("recurring".into());
+        series.reason = Some("too-many-pieces".into());
         assert!(!stored(&mut row, &save(&series), 6));
         assert_eq!(row.text_sha, Some([1; 32]));
         assert_eq!(row.state, "rejected");
@@ -401,6 +415,32 @@ mod tests {
         assert_eq!((row.gone_at, row.due_at), (Some(8), Some(30_008)));
         stored(&mut row, &save(&second), 9);
         assert_eq!(row.gone_at, None, "undo within the grace time");
+    }
+
+    #[test]
+    fn a_move_to_a_calendar_that_is_left_out_is_a_delete() {
+        let mut row = made("c1", 1);
+        stored(&mut row, &save(&proposal("c1", 1)), 5);
+        let mut out = proposal("c2", 1);
+        (out.mirror, out.meeting, out.reason) = (false, false, Some(calendars::REASON.into()));
+        out.object = Some("/private/u.ics".into());
+        assert!(!stored(&mut row, &save(&out), 6), "the other object carries it still");
+        assert_eq!((row.objects.as_slice(), row.mirror), (["/c/u.ics".to_owned()].as_slice(), true));
+        deleted(&mut row, Some("/c/u.ics"), 30_000, 7);
+        assert_eq!(row.gone_at, Some(7));
+    }
+
+    #[test]
+    fn an_event_whose_calendar_is_left_out_from_now_on_goes_at_its_next_save() {
+        let mut row = made("c1", 1);
+        stored(&mut row, &save(&proposal("c1", 1)), 5);
+        let history = row.history.clone();
+        let mut out = proposal("c2", 1);
+        (out.mirror, out.meeting, out.reason) = (false, false, Some(calendars::REASON.into()));
+        out.has_guests = true;
+        assert!(stored(&mut row, &save(&out), 6));
+        assert_eq!((row.mirror, row.desired, row.calendar.as_deref()), (false, Desired::Stored, Some("/c")));
+        assert_eq!(row.history, history, "it was not seen");
     }
 
     #[test]

@@ -9,11 +9,13 @@ use super::schedule::Gate;
 use super::sealing::KeptText;
 use super::status::{EventStatus, State};
 use super::{Mirror, MirrorError, SaveResult, digest, fresh_id, row};
+use crate::accounts::calendars::{self, Calendars, Named};
 use crate::accounts::policy::Standing;
 use crate::address::Address;
 use crate::component::PrepareCall;
 use crate::component::types::{CalendarObject, Copy, History, Notice, Prepared, Wish};
-use crate::store::{Desired, EventRow, ProposalRow, transact};
+use crate::store::{CalendarRow, Desired, EventRow, ProposalRow, transact};
+use crate::words;
 
 /// One announced save.
 #[derive(Debug, Clone)]
@@ -24,6 +26,10 @@ pub struct Save {
     pub uid: String,
     /// The server's path for it.
     pub object: Option<String>,
+    /// The server's path for the calendar it is in.
+    pub calendar: Option<String>,
+    /// What its user calls that calendar.
+    pub calendar_name: Option<String>,
     /// What the call said about a meeting.
     pub wish: Wish,
     /// The event is only being written; it is not about to be stored.
@@ -40,6 +46,12 @@ pub struct Save {
     pub patience: Option<Duration>,
     /// The iCalendar text.
     pub text: String,
+}
+
+impl Save {
+    fn named_calendar(&self) -> Option<Named<'_>> {
+        Named::of_event(self.calendar.as_deref(), self.calendar_name.as_deref(), self.object.as_deref())
+    }
 }
 
 /// The answer to a save.
@@ -125,7 +137,9 @@ impl Mirror {
                 ),
             ));
         }
-        if prepared.copy != Copy::Own && !prepared.mirror && known.is_none() {
+        // An event in a calendar that is left out leaves no trace, so that it is a new one when it is moved to another.
+        let left_out = prepared.reason.as_deref() == Some(calendars::REASON) && lender.is_none();
+        if (left_out || (prepared.copy != Copy::Own && !prepared.mirror)) && known.is_none() {
             let reason = prepared.reason.clone().unwrap_or_else(|| "attendee-copy".into());
             let status = EventStatus::untouched(&save.account, &save.uid, &reason, prepared.notices);
             return Ok(Begun::Done(Box::new(Answer::Understood {
@@ -148,6 +162,11 @@ impl Mirror {
         // The wait is registered before the work can be seen, so that the answer cannot be missed.
         let arrived = wait.then(|| self.pulse.expect(&account, &save.uid));
         let stored_at_once = save.stored && !save.draft;
+        let calendar = save.named_calendar().map(|calendar| CalendarRow {
+            account: account.clone(),
+            path: calendar.path.to_owned(),
+            name: calendar.name.map(str::to_owned),
+        });
         let row = transact(&*self.store, |tx| {
             let mut row = tx.event(&account, &save.uid)?.unwrap_or_else(|| EventRow::new(&account, &save.uid, now));
             if proposal.draft {
@@ -159,6 +178,9 @@ impl Mirror {
                 }
             }
             tx.put_proposal(&proposal)?;
+            if let Some(calendar) = &calendar {
+                tx.put_calendar(calendar)?;
+            }
             if row.desired == Desired::Unstored {
                 row.first_start = proposal.first_start;
             }
@@ -273,14 +295,39 @@ impl Mirror {
         Ok(loaded)
     }
 
-    pub(super) fn prepare(
+    /// What a save comes to.
+    fn prepare(
         &self,
         save: &Save,
         standing: &Standing,
         known: Option<&EventRow>,
         record: Option<&[u8]>,
     ) -> Result<Prepared, MirrorError> {
-        let account = self.component_account(&save.account, standing)?;
+        if !Calendars::of(standing).exclude(save.named_calendar()) {
+            return self.prepare_text(save, standing, known, record);
+        }
+        let unwanted = Save { wish: Wish::None, ..save.clone() };
+        let mut prepared = self.prepare_text(&unwanted, standing, known, record)?;
+        if prepared.copy == Copy::NotAnEvent {
+            return Ok(prepared);
+        }
+        if save.wish == Wish::Wanted && prepared.copy == Copy::Own {
+            let message = words::of(standing.language()).say("event-calendar-excluded");
+            prepared.notices.push(Notice { code: calendars::REASON.into(), message });
+        }
+        let reason = Some(calendars::REASON.to_owned());
+        Ok(Prepared { mirror: false, meeting: false, link_needed: false, rejected: None, reason, ..prepared })
+    }
+
+    /// The same for a text that stands in a calendar that is mirrored.
+    pub(super) fn prepare_text(
+        &self,
+        save: &Save,
+        standing: &Standing,
+        known: Option<&EventRow>,
+        record: Option<&[u8]>,
+    ) -> Result<Prepared, MirrorError> {
+        let account = self.component_account(&save.account, standing);
         let object = CalendarObject {
             uid: save.uid.clone(),
             tag: self.vault.tag(save.account.as_str(), &save.uid),
@@ -342,6 +389,7 @@ impl Mirror {
             account: account.into(),
             uid: save.uid.clone(),
             object: save.object.clone(),
+            calendar: save.named_calendar().map(|calendar| calendar.path.to_owned()),
             text: self.seal_text(account, &save.uid, &kept),
             text_sha: digest(prepared.kept.as_bytes()),
             original_sha: digest(save.text.as_bytes()),

@@ -6,7 +6,7 @@ use super::{Mirror, MirrorError};
 use crate::accounts::policy::Standing;
 use crate::address::Address;
 use crate::component::types::Notice;
-use crate::store::{Desired, EventRow, ProposalRow, transact};
+use crate::store::{CalendarRow, Desired, EventRow, ProposalRow, transact};
 use crate::words;
 
 /// The states of the hook API.
@@ -239,6 +239,15 @@ impl Mirror {
             tx.list_events(account.map(Address::as_str), state.map(State::name), limit)
         })?;
         rows.iter().map(|row| self.status_of(row)).collect()
+    }
+
+    /// The calendars that an account's events were last stored in.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn calendars(&self, account: &Address) -> Result<Vec<CalendarRow>, MirrorError> {
+        const MOST: u32 = 50;
+        Ok(crate::store::read(&*self.store, |tx| tx.calendars(account.as_str(), MOST))?)
     }
 
     /// How many events stand in which state.

@@ -109,10 +109,18 @@ pub trait Transaction {
     /// UID and mailbox of an account's events that have a remote event, or may have one, and are not over at `now`; without
     /// those that a person removed there.
     fn mirrored_ahead(&mut self, account: &str, now: i64) -> Result<Vec<(String, Option<String>)>, StoreError>;
+    /// The calendars that an account's events were last stored in, by path, at most `limit`.
+    fn calendars(&mut self, account: &str, limit: u32) -> Result<Vec<CalendarRow>, StoreError>;
+    /// One calendar, whether there are events in it or not.
+    fn calendar(&mut self, account: &str, path: &str) -> Result<Option<CalendarRow>, StoreError>;
+    /// Inserts or replaces by (account, path). A name that is not told stays.
+    fn put_calendar(&mut self, row: &CalendarRow) -> Result<(), StoreError>;
     /// Counts per state.
     fn count_events(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
     /// Makes every parked row of the account (all accounts if `None`) with `parked = why` due at `now`; gives how many.
     fn unpark(&mut self, account: Option<&str>, why: &str, now: i64) -> Result<u64, StoreError>;
+    /// How often rows parked for `why` were made due.
+    fn releases(&mut self, why: &str) -> Result<u64, StoreError>;
 
     // --- proposals (first beat of the hook API) ----------------------------------------------------------------------
     /// One proposal by its change id.
@@ -179,7 +187,7 @@ pub trait Transaction {
     fn policy(&mut self) -> Result<Vec<PolicyRow>, StoreError>;
     /// Sets (`Some`) or removes (`None`) the rule of a scope.
     fn put_policy(&mut self, scope: &Scope, allow: Option<bool>) -> Result<(), StoreError>;
-    /// All chosen settings of server and domains, and those of `account`.
+    /// All chosen settings of server, domains and classes, and those of `account` and its user.
     fn settings(&mut self, account: Option<&str>) -> Result<Vec<SettingRow>, StoreError>;
     /// Sets (`Some`) or removes (`None`) one.
     fn put_setting(&mut self, scope: &Scope, name: &str, value: Option<&str>) -> Result<(), StoreError>;

@@ -81,6 +81,8 @@ pub struct EventRow {
     pub first_start: Option<i64>,
     /// Last end, where known.
     pub last_end: Option<i64>,
+    /// The server's path for the calendar it was last stored in, where told.
+    pub calendar: Option<String>,
     /// A save was never reported as stored or refused, and was taken as stored.
     pub unconfirmed: bool,
     /// Last change of this row.
@@ -121,10 +123,22 @@ impl EventRow {
             parked: None,
             first_start: None,
             last_end: None,
+            calendar: None,
             unconfirmed: false,
             updated_at: now,
         }
     }
+}
+
+/// A calendar that a save named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarRow {
+    /// The account's address.
+    pub account: String,
+    /// The server's path for it.
+    pub path: String,
+    /// What its user calls it, where told.
+    pub name: Option<String>,
 }
 
 /// A save that was announced (first beat) and not yet reported as stored or refused.
@@ -138,6 +152,8 @@ pub struct ProposalRow {
     pub uid: String,
     /// The server's path, where told.
     pub object: Option<String>,
+    /// The server's path for the calendar, where told.
+    pub calendar: Option<String>,
     /// Sealed: the kept text.
     pub text: Vec<u8>,
     /// SHA-256 of the kept text.
@@ -350,8 +366,12 @@ pub enum Scope {
     Server,
     /// One domain (A-label).
     Domain(String),
+    /// One class of accounts, as the server tells of them; lower case.
+    Class(String),
     /// One account.
     Account(String),
+    /// What a user chose for their own account; of settings alone, and never beyond what the other scopes leave to them.
+    Own(String),
 }
 
 /// Who may use the extension.

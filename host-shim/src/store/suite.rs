@@ -19,6 +19,7 @@ pub(super) fn run(make: &dyn Fn() -> Arc<dyn Store>) {
         a_renamed_account_takes_all_with_it,
         settings_and_policy_are_set_and_unset,
         lists_are_paged_and_filtered,
+        an_accounts_calendars_are_those_of_its_events,
         what_is_mirrored_ahead_is_found,
     ] {
         check(&make());
@@ -55,6 +56,7 @@ fn event(account: &str, uid: &str) -> EventRow {
         parked: Some("connection".into()),
         first_start: Some(-86_400_000),
         last_end: Some(i64::MAX),
+        calendar: Some("/ü/work/".into()),
         unconfirmed: true,
         ..EventRow::new(account, uid, 42)
     }
@@ -66,6 +68,7 @@ fn proposal(change: &str, account: &str, uid: &str, created_at: i64) -> Proposal
         account: account.into(),
         uid: uid.into(),
         object: Some("/x.ics".into()),
+        calendar: Some("/".into()),
         text: vec![1, 2],
         text_sha: [4; 32],
         original_sha: [5; 32],
@@ -303,6 +306,8 @@ fn parked_rows_come_back(store: &Arc<dyn Store>) {
     })
     .unwrap();
     assert_eq!((one, all, again), (1, 2, 0));
+    let releases = |why: &str| read(store, |tx| tx.releases(why)).unwrap();
+    assert_eq!((releases("connection"), releases("policy")), (3, 0));
     let first = read(store, |tx| tx.event("a@x.example", "1")).unwrap().unwrap();
     assert_eq!((first.due_at, first.parked), (Some(50), None));
     let other = read(store, |tx| tx.event("a@x.example", "2")).unwrap().unwrap();
@@ -388,6 +393,8 @@ fn belongings(store: &dyn Store, who: &str) -> Vec<bool> {
             ticket.is_some_and(|t| t.account == who),
             tx.settings(Some(who))?.iter().any(|s| s.scope == Scope::Account(who.into())),
             tx.policy()?.iter().any(|p| p.scope == Scope::Account(who.into())),
+            tx.settings(Some(who))?.iter().any(|s| s.scope == Scope::Own(who.into())),
+            tx.calendar(who, "/")?.is_some(),
         ])
     })
     .unwrap()
@@ -402,6 +409,8 @@ fn furnish(store: &dyn Store, who: &str) {
         tx.put_offer(&offer(who, "1"))?;
         tx.put_once(&once(5, who))?;
         tx.put_setting(&Scope::Account(who.into()), "mirror", Some("all-events"))?;
+        tx.put_setting(&Scope::Own(who.into()), "mirror", Some("teams-events"))?;
+        tx.put_calendar(&calendar(who, "/", None))?;
         tx.put_policy(&Scope::Account(who.into()), Some(true))
     })
     .unwrap();
@@ -411,9 +420,9 @@ fn a_removed_account_leaves_nothing(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     transact(store, |tx| tx.put_account(&account("b@x.example"))).unwrap();
     furnish(store, "a@x.example");
-    assert_eq!(belongings(store, "a@x.example"), [true; 8]);
+    assert_eq!(belongings(store, "a@x.example"), [true; 10]);
     transact(store, |tx| tx.remove_account("a@x.example")).unwrap();
-    assert_eq!(belongings(store, "a@x.example"), [false; 8]);
+    assert_eq!(belongings(store, "a@x.example"), [false; 10]);
     assert!(read(store, |tx| tx.account("b@x.example")).unwrap().is_some());
 }
 
@@ -424,15 +433,19 @@ fn a_renamed_account_takes_all_with_it(store: &Arc<dyn Store>) {
     let refused = transact(store, |tx| tx.rename_account("a@x.example", "taken@x.example"));
     assert!(matches!(refused, Err(StoreError::Undone(_))));
     transact(store, |tx| tx.rename_account("a@x.example", "new@x.example")).unwrap();
-    assert_eq!(belongings(store, "a@x.example"), [false; 8]);
-    assert_eq!(belongings(store, "new@x.example"), [true; 8]);
+    assert_eq!(belongings(store, "a@x.example"), [false; 10]);
+    assert_eq!(belongings(store, "new@x.example"), [true; 10]);
 }
 
 fn settings_and_policy_are_set_and_unset(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let (domain, who) = (Scope::Domain("x.example".into()), Scope::Account("a@x.example".into()));
+    let (class, own, other) =
+        (Scope::Class("staff".into()), Scope::Own("a@x.example".into()), "b@x.example".to_owned());
     transact(store, |tx| {
-        for scope in [&Scope::Server, &domain, &who, &Scope::Account("b@x.example".into())] {
+        tx.put_setting(&own, "mirror", Some("teams-events"))?;
+        tx.put_setting(&Scope::Own(other.clone()), "mirror", Some("teams-events"))?;
+        for scope in [&Scope::Server, &domain, &class, &who, &Scope::Account(other.clone())] {
             tx.put_setting(scope, "mirror", Some("first"))?;
             tx.put_setting(scope, "mirror", Some("all-events"))?;
             tx.put_policy(scope, Some(false))?;
@@ -442,15 +455,49 @@ fn settings_and_policy_are_set_and_unset(store: &Arc<dyn Store>) {
     })
     .unwrap();
     let of_nobody = read(store, |tx| tx.settings(None)).unwrap();
-    assert_eq!(of_nobody.len(), 2);
+    assert_eq!(of_nobody.len(), 3);
     let of_a = read(store, |tx| tx.settings(Some("a@x.example"))).unwrap();
     assert!(of_a.contains(&SettingRow { scope: who.clone(), name: "mirror".into(), value: "all-events".into() }));
-    assert_eq!(of_a.len(), 3, "another account's are not given");
+    assert!(of_a.contains(&SettingRow { scope: own, name: "mirror".into(), value: "teams-events".into() }));
+    assert_eq!(of_a.len(), 5, "another account's are not given");
     let policy = read(store, |tx| tx.policy()).unwrap();
-    assert_eq!(policy.len(), 3);
+    assert_eq!(policy.len(), 4);
     assert!(policy.contains(&PolicyRow { scope: domain.clone(), allow: true }));
     transact(store, |tx| tx.put_setting(&who, "mirror", None)).unwrap();
-    assert_eq!(read(store, |tx| tx.settings(Some("a@x.example"))).unwrap().len(), 2);
+    assert_eq!(read(store, |tx| tx.settings(Some("a@x.example"))).unwrap().len(), 4);
+}
+
+fn calendar(account: &str, path: &str, name: Option<&str>) -> CalendarRow {
+    CalendarRow { account: account.into(), path: path.into(), name: name.map(str::to_owned) }
+}
+
+fn an_accounts_calendars_are_those_of_its_events(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let (a, b) = ("a@x.example", "b@x.example");
+    transact(store, |tx| {
+        for (who, uid, calendar) in
+            [(a, "1", Some("/w/")), (a, "2", Some("/p/")), (a, "3", Some("/w/")), (a, "4", None)]
+        {
+            tx.put_event(&EventRow { calendar: calendar.map(str::to_owned), ..EventRow::new(who, uid, 0) })?;
+        }
+        for row in [
+            calendar(a, "/w/", None),
+            calendar(a, "/w/", Some("Work")),
+            calendar(a, "/w/", None),
+            calendar(a, "/p/", None),
+        ] {
+            tx.put_calendar(&row)?;
+        }
+        tx.put_calendar(&calendar(a, "/empty/", None))?;
+        tx.put_calendar(&calendar(b, "/w/", None))
+    })
+    .unwrap();
+    let of = |who: &str, limit| read(store, |tx| tx.calendars(who, limit)).unwrap();
+    assert_eq!(of(a, 10), [calendar(a, "/p/", None), calendar(a, "/w/", Some("Work"))]);
+    assert_eq!(of(a, 1).len(), 1);
+    assert!(of(b, 10).is_empty());
+    let one = |path: &str| read(store, |tx| tx.calendar(a, path)).unwrap();
+    assert_eq!((one("/empty/"), one("/x/")), (Some(calendar(a, "/empty/", None)), None));
 }
 
 fn lists_are_paged_and_filtered(store: &Arc<dyn Store>) {

@@ -52,12 +52,14 @@ fn every_language_says_everything() {
 }
 
 /// Ids that are put together where they are said.
-const PUT_TOGETHER: [&str; 10] = [
+const PUT_TOGETHER: [&str; 12] = [
     "state-",
     "mailbox-",
     "event-state-",
     "event-reason-",
     "meetings-",
+    "mirror-",
+    "exclude-class-",
     "test-",
     "notice-",
     "weekday-",

@@ -31,6 +31,8 @@ pub(crate) struct Event {
     pub(crate) reminder: Option<i64>,
     /// Every attendee but the account itself, each once.
     pub(crate) guests: Vec<Guest>,
+    /// ATTACH, where it is an address on the web; each once.
+    pub(crate) attachments: Vec<Attachment>,
 }
 
 /// How the time shows to others.
@@ -60,20 +62,32 @@ pub(crate) enum Importance {
 /// Somebody invited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Guest {
-    /// Without `mailto:`, lower case.
-    pub(crate) address: String,
-    /// CN.
+    /// Without `mailto:`, lower case; `None`: there is none that mail could be sent to.
+    pub(crate) address: Option<String>,
+    /// CN. Of somebody who has neither, the calendar user address as it is written.
     pub(crate) name: String,
-    /// How.
-    pub(crate) kind: GuestKind,
+    /// ROLE.
+    pub(crate) role: Role,
+    /// CUTYPE:ROOM or RESOURCE.
+    pub(crate) is_resource: bool,
 }
 
-/// ROLE and CUTYPE in Microsoft's three kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GuestKind {
+/// ROLE (RFC 5545 §3.2.16), in the order in which guests are listed. Who chairs is required.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
     Required,
     Optional,
-    Resource,
+    /// NON-PARTICIPANT: told of the event, and not expected.
+    Informational,
+}
+
+/// A file that lies on the web.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attachment {
+    /// Its address, http or https.
+    pub(crate) url: String,
+    /// Its name (RFC 8607 §4.2); the address where it has none.
+    pub(crate) name: String,
 }
 
 /// What the account itself answered to somebody else's invitation (PARTSTAT).

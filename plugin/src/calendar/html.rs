@@ -101,6 +101,14 @@ pub(crate) fn sanitised(html: &str) -> String {
     out
 }
 
+/// Whether nothing can be seen of HTML that [`sanitised`] made.
+pub(super) fn is_blank(clean: &str) -> bool {
+    clean.split('<').enumerate().all(|(number, part)| {
+        let text = if number == 0 { part } else { part.split_once('>').map_or("", |(_, text)| text) };
+        text.replace("&nbsp;", "").replace("&#160;", "").trim().is_empty()
+    })
+}
+
 struct Tag<'t> {
     name: String,
     closes: bool,
@@ -241,11 +249,8 @@ fn push_text(text: &str, out: &mut String) {
 
 /// Whether what follows an `&` makes it a character reference.
 fn is_reference(text: &str) -> bool {
-    let Some(name) =
-        text.get(..text.len().min(32)).or(text.get(..0)).and_then(|text| text.split_once(';')).map(|(name, _)| name)
-    else {
-        return false;
-    };
+    let end = text.bytes().take(32).position(|byte| byte == b';');
+    let Some(name) = end.and_then(|end| text.get(..end)) else { return false };
     match name.strip_prefix('#') {
         Some(number) => match number.strip_prefix(['x', 'X']) {
             Some(hex) => !hex.is_empty() && hex.len() <= 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()),
@@ -274,6 +279,8 @@ mod tests {
             "<a href=\"https://example.org/?a=1&amp;b=2\">x</a>",
             "<table><tbody><tr><td colspan=\"2\">x</td></tr></tbody></table>",
             "a<br>b<hr>c",
+            // Where the 32 octets in which a reference must end fall into a character.
+            "&lt;0123456789👩‍👧👩‍👧👩‍👧",
         ] {
             assert_eq!(sanitised(html), html);
         }
@@ -300,8 +307,36 @@ mod tests {
             ("<b><i>x</b>y</i>z", "<b><i>x</i></b>yz"),
             ("<p", ""),
             ("a<svg><p>x</svg>", "a<p>x</p>"),
+            (
+                "<img src=\"https://x/p.gif\" alt=p><table background=\"https://x/y\"><tr><td>a",
+                "<table><tr><td>a</td></tr></table>",
+            ),
+            ("<picture><source srcset=x></picture><video poster=x src=y></video><input type=image src=x>a", "a"),
+            ("<p style=\"position:fixed;background:url(https://x)\" class=c id=i>a</p>", "<p>a</p>"),
+            ("<font size=0 color=white>hidden</font>", "hidden"),
+            ("<link rel=stylesheet href=x><base href=x><meta http-equiv=refresh content=0>a", "a"),
+            (
+                "<iframe src=x>b</iframe><object data=x><embed src=x></object><form action=x><button>c</button></form>",
+                "c",
+            ),
+            ("<!--[if mso]><p>a</p><![endif]--><![if !mso]>b<![endif]>c<!-->d-->e<!--never ends", "bce"),
+            ("<a href=\"data:text/html,x\" target=_self ping=x>a</a><a href=\"//x\">b</a>", "<a>a</a><a>b</a>"),
+            (
+                "<math><mtext><style>x</style></mtext></math><noscript><p title=\"</noscript><img>\"></noscript>y",
+                "&quot;&gt;y",
+            ),
         ] {
             assert_eq!(sanitised(html), left, "{html}");
+        }
+    }
+
+    #[test]
+    fn what_shows_nothing_is_blank() {
+        for html in ["", "<p>&nbsp;</p>", "<div><br></div> \n", "&#160;<hr>"] {
+            assert!(is_blank(html), "{html}");
+        }
+        for html in ["x", "<p>x</p>", "<b></b>x", "&lt;"] {
+            assert!(!is_blank(html), "{html}");
         }
     }
 

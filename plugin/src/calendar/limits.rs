@@ -29,7 +29,8 @@ pub(crate) fn without_inline_attachments(text: &str) -> String {
     split_lines(text).filter(|raw| !is_inline_attachment(raw)).collect()
 }
 
-fn is_inline_attachment(raw: &str) -> bool {
+/// Whether a raw line is an attachment that stands in the text itself.
+pub(super) fn is_inline_attachment(raw: &str) -> bool {
     if !raw.get(..6).is_some_and(|name| name.eq_ignore_ascii_case("ATTACH")) {
         return false;
     }

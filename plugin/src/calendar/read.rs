@@ -1,20 +1,26 @@
 //! Reading one calendar object resource.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use calcard::icalendar::{
     ICalendar, ICalendarClassification, ICalendarComponent, ICalendarComponentType, ICalendarEntry,
-    ICalendarParameterName, ICalendarParameterValue, ICalendarParticipationRole, ICalendarParticipationStatus,
-    ICalendarProperty, ICalendarStatus, ICalendarTransparency, ICalendarUserTypes, ICalendarValue,
+    ICalendarParameterName, ICalendarParameterValue, ICalendarParticipationStatus, ICalendarProperty, ICalendarStatus,
+    ICalendarTransparency, ICalendarValue,
 };
 use calcard::{Entry, Parser};
 use chrono_tz::Tz;
 
-use super::event::{Attendance, Event, EventFault, Guest, GuestKind, Importance, Sensitivity, ShowAs};
+use super::attachments::Attached;
+use super::event::{Attendance, Event, EventFault, Importance, Sensitivity, ShowAs};
+use super::recurring::{self, SeriesFault};
+use super::text::is_web_address;
 use super::times::{Clock, Span};
-use super::{address, alarm};
+use super::{address, alarm, attachments, guests};
 use crate::domain::{Account, Copy};
+use crate::exclusion::Marks;
 use crate::join_link::{Document, EventLines, parameter, split_value, unescape};
+use crate::series::Series;
 
 /// Why a text cannot be kept as one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +34,7 @@ pub(crate) enum Fault {
 }
 
 /// What a text says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reading {
     /// The UID.
     pub(crate) uid: String,
@@ -38,14 +44,32 @@ pub(crate) struct Reading {
     pub(crate) has_guests: bool,
     /// STATUS:CANCELLED of the whole event.
     pub(crate) cancelled: bool,
-    /// Whether it is a series, or part of one.
-    pub(crate) recurring: bool,
+    /// Where it is a series, or part of one: all of it.
+    pub(crate) series: Option<Result<Series, SeriesFault>>,
     /// X-TEAMS-MEETING.
     pub(crate) meeting_by_text: Option<bool>,
     /// What the account answered, where somebody else invited it.
     pub(crate) attendance: Attendance,
+    /// How many files are attached, to whichever component.
+    pub(crate) attached: Attached,
+    /// What may exclude it.
+    pub(crate) marks: Marks,
     /// The event; of a series, its first component.
     pub(crate) event: Result<Event, EventFault>,
+}
+
+impl Reading {
+    /// Everything the text says an event is: of a series, its component that repeats and every one that changes something
+    /// of it.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
+        let series = self.series.as_ref().and_then(|series| series.as_ref().ok());
+        let alone = if series.is_none() { self.event.as_ref().ok() } else { None };
+        let base = series.and_then(|series| series.base.as_ref());
+        let turns = base.into_iter().flat_map(|base| &base.turns).filter_map(|turn| turn.then.as_ref());
+        let overrides = series.into_iter().flat_map(|series| &series.overrides);
+        let changed = turns.map(|then| &then.event).chain(overrides.map(|one| &one.event));
+        alone.into_iter().chain(base.map(|base| &base.event)).chain(changed)
+    }
 }
 
 /// Reads a text for an account.
@@ -75,11 +99,7 @@ pub(crate) fn read(text: &str, account: &Account) -> Result<Reading, Fault> {
         .iter()
         .position(|event| !event.has_property(&ICalendarProperty::RecurrenceId))
         .or(if events.is_empty() { None } else { Some(0) });
-    let (Some(component), Some(lines)) =
-        (master.and_then(|at| events.get(at)), master.and_then(|at| document.events.get(at)))
-    else {
-        return Ok(no_event(uid));
-    };
+    let Some(component) = master.and_then(|at| events.get(at)) else { return Ok(no_event(uid)) };
     if root.has_property(&ICalendarProperty::Method) {
         return Ok(no_event(uid));
     }
@@ -102,21 +122,25 @@ pub(crate) fn read(text: &str, account: &Account) -> Result<Reading, Fault> {
         ]
         .iter()
         .any(|name| component.has_property(name));
-    let attendance = component
-        .properties(&ICalendarProperty::Attendee)
-        .find(|entry| is_account(entry))
-        .map_or(Attendance::Undecided, attendance);
-    let clock = Clock { calendar: &calendar, floating: account.zone().unwrap_or(Tz::UTC) };
-    let reader = Reader { calendar: &calendar, component, document: &document, lines, account, clock };
+    let known = RefCell::default();
+    let clock = Clock { calendar: &calendar, floating: account.zone().unwrap_or(Tz::UTC), known: &known };
+    let readers: Vec<Reader<'_>> = events
+        .iter()
+        .zip(&document.events)
+        .map(|(component, lines)| Reader { calendar: &calendar, component, document: &document, lines, account, clock })
+        .collect();
+    let Some(reader) = master.and_then(|at| readers.get(at)) else { return Ok(no_event(uid)) };
     Ok(Reading {
         uid,
         copy,
         has_guests: attendees().any(|entry| !is_account(entry)),
         cancelled: component.status() == Some(&ICalendarStatus::Cancelled),
-        recurring,
+        series: recurring.then(|| recurring::series(&readers, copy)),
         meeting_by_text: reader.meeting_by_text(),
-        attendance,
-        event: clock.span(component).map(|span| reader.event(span, copy, attendance)),
+        attendance: reader.attendance(),
+        attached: Attached::of(&document),
+        marks: reader.marks(),
+        event: clock.span(component).map(|span| reader.event(span, copy, reader.attendance())),
     })
 }
 
@@ -147,9 +171,11 @@ fn no_event(uid: String) -> Reading {
         copy: Copy::NotAnEvent,
         has_guests: false,
         cancelled: false,
-        recurring: false,
+        series: None,
         meeting_by_text: None,
         attendance: Attendance::Undecided,
+        attached: Attached::default(),
+        marks: Marks::default(),
         event: Err(EventFault::NoStart),
     }
 }
@@ -172,17 +198,26 @@ fn uid(document: &Document<'_>, children: &[&ICalendarComponent]) -> Result<Stri
     if uids.is_empty() { Ok(first) } else { Err(Fault::SeveralUids) }
 }
 
-struct Reader<'a> {
+/// One VEVENT, and what it takes to read it.
+pub(super) struct Reader<'a> {
     calendar: &'a ICalendar,
-    component: &'a ICalendarComponent,
-    document: &'a Document<'a>,
-    lines: &'a EventLines,
+    pub(super) component: &'a ICalendarComponent,
+    pub(super) document: &'a Document<'a>,
+    pub(super) lines: &'a EventLines,
     account: &'a Account,
-    clock: Clock<'a>,
+    pub(super) clock: Clock<'a>,
 }
 
 impl Reader<'_> {
-    fn event(&self, span: Span, copy: Copy, attendance: Attendance) -> Event {
+    /// What the account itself answered.
+    pub(super) fn attendance(&self) -> Attendance {
+        let own =
+            |entry: &&ICalendarEntry| address::of(entry).is_some_and(|address| self.account.is_own_address(&address));
+        let entry = self.component.properties(&ICalendarProperty::Attendee).find(own);
+        entry.map_or(Attendance::Undecided, attendance)
+    }
+
+    pub(super) fn event(&self, span: Span, copy: Copy, attendance: Attendance) -> Event {
         let component = self.component;
         let transparent = component.transparency() == Some(&ICalendarTransparency::Transparent);
         let tentative = match copy {
@@ -196,15 +231,6 @@ impl Reader<'_> {
             possible.then_some((latitude, longitude))
         });
         let url = self.text(&ICalendarProperty::Url).trim().to_owned();
-        let mut categories: Vec<String> = Vec::new();
-        let mut known = BTreeSet::new();
-        for entry in component.properties(&ICalendarProperty::Categories) {
-            for name in entry.values.iter().filter_map(|value| value.as_text()).map(str::trim) {
-                if !name.is_empty() && known.insert(name) {
-                    categories.push(name.to_owned());
-                }
-            }
-        }
         Event {
             subject: self.text(&ICalendarProperty::Summary),
             description: self.text(&ICalendarProperty::Description),
@@ -212,20 +238,13 @@ impl Reader<'_> {
             span,
             location: self.text(&ICalendarProperty::Location),
             position,
-            url: (url.starts_with("https://") || url.starts_with("http://")).then_some(url),
+            url: is_web_address(&url).then_some(url),
             show_as: match (transparent, tentative) {
                 (true, _) => ShowAs::Free,
                 (false, true) => ShowAs::Tentative,
                 (false, false) => ShowAs::Busy,
             },
-            sensitivity: match component.property(&ICalendarProperty::Class).and_then(|entry| entry.values.first()) {
-                None | Some(ICalendarValue::Classification(ICalendarClassification::Public)) => Sensitivity::Normal,
-                Some(ICalendarValue::Classification(ICalendarClassification::Confidential)) => {
-                    Sensitivity::Confidential
-                }
-                // A class nobody knows is to be treated as private (RFC 5545 §3.8.1.3).
-                Some(_) => Sensitivity::Private,
-            },
+            sensitivity: self.sensitivity(),
             importance: match component
                 .property(&ICalendarProperty::Priority)
                 .and_then(|entry| entry.values.first()?.as_integer())
@@ -234,10 +253,44 @@ impl Reader<'_> {
                 Some(6..=9) => Importance::Low,
                 _ => Importance::Normal,
             },
-            categories,
+            categories: self.categories(),
             reminder: alarm::minutes_before(self.calendar, component, self.clock, &span),
-            guests: self.guests(),
+            guests: guests::of(component, self.account),
+            attachments: attachments::of(self.document, self.lines),
         }
+    }
+
+    fn sensitivity(&self) -> Sensitivity {
+        match self.component.property(&ICalendarProperty::Class).and_then(|entry| entry.values.first()) {
+            None | Some(ICalendarValue::Classification(ICalendarClassification::Public)) => Sensitivity::Normal,
+            Some(ICalendarValue::Classification(ICalendarClassification::Confidential)) => Sensitivity::Confidential,
+            // A class nobody knows is to be treated as private (RFC 5545 §3.8.1.3).
+            Some(_) => Sensitivity::Private,
+        }
+    }
+
+    fn categories(&self) -> Vec<String> {
+        let mut categories: Vec<String> = Vec::new();
+        let mut known = BTreeSet::new();
+        for entry in self.component.properties(&ICalendarProperty::Categories) {
+            for name in entry.values.iter().filter_map(|value| value.as_text()).map(str::trim) {
+                if !name.is_empty() && known.insert(name) {
+                    categories.push(name.to_owned());
+                }
+            }
+        }
+        categories
+    }
+
+    fn marks(&self) -> Marks {
+        let lines = self.lines.properties.iter().filter_map(|&at| self.document.lines.get(at));
+        let extensions = lines.filter(|line| line.name().get(..2).is_some_and(|x| x.eq_ignore_ascii_case("X-")));
+        let properties = extensions.filter_map(|line| {
+            let content = line.unfolded();
+            let (_, value) = split_value(&content)?;
+            Some((line.name().to_owned(), unescape(value)))
+        });
+        Marks { sensitivity: self.sensitivity(), categories: self.categories(), properties: properties.collect() }
     }
 
     fn text(&self, name: &ICalendarProperty) -> String {
@@ -245,10 +298,10 @@ impl Reader<'_> {
         value.and_then(|value| value.as_text()).unwrap_or_default().to_owned()
     }
 
-    /// STYLED-DESCRIPTION (RFC 9073 §6.5) before X-ALT-DESC.
+    /// STYLED-DESCRIPTION (RFC 9073 §6.5), which may stand there in several formats, before X-ALT-DESC.
     fn html(&self) -> Option<String> {
-        ["STYLED-DESCRIPTION", "X-ALT-DESC"].iter().find_map(|name| {
-            let (_, line) = self.document.property(self.lines, name)?;
+        let lines = |name| self.document.properties(self.lines, name);
+        lines("STYLED-DESCRIPTION").chain(lines("X-ALT-DESC")).find_map(|line| {
             let content = line.unfolded();
             let (head, value) = split_value(&content)?;
             let by_reference = parameter(head, "VALUE").is_some_and(|kind| !kind.eq_ignore_ascii_case("TEXT"));
@@ -267,34 +320,6 @@ impl Reader<'_> {
             value if value.eq_ignore_ascii_case("FALSE") => Some(false),
             _ => None,
         }
-    }
-
-    fn guests(&self) -> Vec<Guest> {
-        let mut guests: Vec<Guest> = Vec::new();
-        let mut known = BTreeSet::new();
-        for entry in self.component.properties(&ICalendarProperty::Attendee) {
-            let Some(address) = address::of(entry) else { continue };
-            if self.account.is_own_address(&address) || !known.insert(address.clone()) {
-                continue;
-            }
-            let name = entry.parameter(&ICalendarParameterName::Cn).and_then(|value| value.as_text());
-            let cutype = entry.parameter(&ICalendarParameterName::Cutype);
-            let role = entry.parameter(&ICalendarParameterName::Role);
-            let kind = match (cutype, role) {
-                (Some(ICalendarParameterValue::Cutype(ICalendarUserTypes::Resource | ICalendarUserTypes::Room)), _) => {
-                    GuestKind::Resource
-                }
-                (
-                    _,
-                    Some(ICalendarParameterValue::Role(
-                        ICalendarParticipationRole::OptParticipant | ICalendarParticipationRole::NonParticipant,
-                    )),
-                ) => GuestKind::Optional,
-                _ => GuestKind::Required,
-            };
-            guests.push(Guest { address, name: name.unwrap_or_default().trim().to_owned(), kind });
-        }
-        guests
     }
 }
 

@@ -18,7 +18,7 @@ fn calendar(zones: &str, lines: &str) -> String {
 }
 
 #[track_caller]
-fn event(lines: &str) -> Event {
+pub(super) fn event(lines: &str) -> Event {
     read(&calendar("", lines), &account(None)).unwrap().event.unwrap()
 }
 
@@ -122,16 +122,28 @@ fn definitions_of_zones_are_used_where_names_fail() {
         let text = calendar(&definition(id, extra), &format!("DTSTART;TZID=\"{id}\":{date}T100000\r\n"));
         said(read(&text, &account(None)).unwrap().event.unwrap().span.start)
     };
+    // By what the definition says of daylight saving, which is what one zone of Microsoft's does.
+    for date in ["20261201", "20260115", "20260701", "20260308", "20260307", "20261101"] {
+        let (year, rest) = date.split_at(4);
+        let (month, day) = rest.split_at(2);
+        let said = format!("{year}-{month}-{day}T10:00 in Atlantic Standard Time");
+        assert_eq!(start("Customized Time Zone", "", date), said);
+        assert_eq!(start("GMT -0400 (Standard) / GMT -0300 (Daylight)", "", date), said);
+    }
+    // No zone of Microsoft's changes its clocks so: an instant.
+    let odd = |date: &str| {
+        let zones = definition("Own", "").replace("BYDAY=2SU", "BYDAY=3SU");
+        let text = calendar(&zones, &format!("DTSTART;TZID=Own:{date}T100000\r\n"));
+        said(read(&text, &account(None)).unwrap().event.unwrap().span.start)
+    };
     for (date, said) in [
         ("20261201", "2026-12-01T14:00 in UTC"),
-        ("20260115", "2026-01-15T14:00 in UTC"),
         ("20260701", "2026-07-01T13:00 in UTC"),
-        ("20260308", "2026-03-08T13:00 in UTC"),
-        ("20260307", "2026-03-07T14:00 in UTC"),
+        ("20260315", "2026-03-15T13:00 in UTC"),
+        ("20260314", "2026-03-14T14:00 in UTC"),
         ("20261101", "2026-11-01T14:00 in UTC"),
     ] {
-        assert_eq!(start("Customized Time Zone", "", date), said, "{date}");
-        assert_eq!(start("GMT -0400 (Standard) / GMT -0300 (Daylight)", "", date), said, "{date}");
+        assert_eq!(odd(date), said, "{date}");
     }
     assert_eq!(
         start("Mine", "X-LIC-LOCATION:America/Halifax\r\n", "20261201"),
@@ -149,6 +161,16 @@ fn the_first_display_alarm_before_the_start_is_the_reminder() {
         (String::new(), None),
         (alarm("ACTION:DISPLAY\r\nTRIGGER:-PT15M"), Some(15)),
         (alarm("ACTION:DISPLAY\r\nTRIGGER:PT0S"), Some(0)),
+        (alarm("ACTION:DISPLAY\r\nTRIGGER:-P1W"), Some(10_080)),
+        (alarm("ACTION:DISPLAY\r\nTRIGGER;VALUE=DURATION;RELATED=START:-P1DT2H30M"), Some(1_590)),
+        (alarm("ACTION:DISPLAY\r\nTRIGGER;RELATED=END:-PT1H"), Some(0)),
+        (alarm("ACTION:DISPLAY\r\nTRIGGER;RELATED=END:-PT30M"), None),
+        (alarm("ACTION:DISPLAY\r\nTRIGGER;RELATED=END:PT0S"), None),
+        (alarm("ACTION:DISPLAY\r\nTRIGGER:+PT5M"), None),
+        (alarm("action:display\r\ntrigger:PT5M") + &alarm("ACTION:DISPLAY\r\nTRIGGER:-PT10M"), Some(10)),
+        (alarm("ACTION:DISPLAY\r\nTRIGGER;VALUE=DATE-TIME:20261201T100100Z"), None),
+        (alarm("ACTION:NONE\r\nTRIGGER;VALUE=DATE-TIME:19760401T005545Z"), None),
+        (alarm("ACTION:DISPLAY\r\nTRIGGER:soon") + &alarm("ACTION:DISPLAY"), None),
         (alarm("ACTION:DISPLAY\r\nTRIGGER;RELATED=END:-PT2H"), Some(60)),
         (alarm("ACTION:DISPLAY\r\nTRIGGER;VALUE=DATE-TIME:20261201T093000Z"), Some(30)),
         (alarm("ACTION:EMAIL\r\nTRIGGER:-P1D") + &alarm("ACTION:DISPLAY\r\nTRIGGER:-PT5M"), Some(5)),
@@ -156,6 +178,20 @@ fn the_first_display_alarm_before_the_start_is_the_reminder() {
         (alarm("ACTION:AUDIO\r\nTRIGGER:-PT5M"), None),
     ] {
         assert_eq!(event(&format!("{base}{alarms}")).reminder, minutes, "{alarms}");
+    }
+}
+
+#[test]
+fn an_alarm_that_rings_once_is_no_reminder_of_a_series() {
+    let alarm = |trigger: &str| format!("BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER{trigger}\r\nEND:VALARM\r\n");
+    let once = alarm(";VALUE=DATE-TIME:20261201T093000Z");
+    for (line, alarms, minutes) in [
+        ("RRULE:FREQ=DAILY;COUNT=3\r\n", once.clone(), None),
+        ("RDATE:20261203T100000Z\r\n", once.clone(), None),
+        ("RRULE:FREQ=DAILY;COUNT=3\r\n", once.clone() + &alarm(":-PT5M"), Some(5)),
+        ("RECURRENCE-ID:20261201T100000Z\r\n", once, Some(30)),
+    ] {
+        assert_eq!(event(&format!("DTSTART:20261201T100000Z\r\n{line}{alarms}")).reminder, minutes, "{line}");
     }
 }
 
@@ -178,37 +214,6 @@ fn fields_are_read_with_their_escapes_and_parameters() {
     );
     let class = super::tests::event("DTSTART:20261201T100000Z\r\nCLASS:X-SECRET\r\nSTATUS:TENTATIVE\r\n");
     assert_eq!((class.sensitivity, class.show_as), (Sensitivity::Private, ShowAs::Tentative));
-}
-
-#[test]
-fn the_body_prefers_html_and_names_what_stands_elsewhere() {
-    let words = crate::words::Words::for_language("de");
-    let base = "DTSTART:20261201T100000Z\r\nDESCRIPTION:a <b>\\nc\r\n";
-    assert_eq!(text::body(&event(base), None, words).0, "a &lt;b&gt;<br>\nc");
-    let html =
-        "X-ALT-DESC;FMTTYPE=text/html:<html><body><p onclick=x>Hi\\, you</p><script>x</script></body></html>\r\n";
-    assert_eq!(text::body(&event(&format!("{base}{html}")), None, words).0, "<p>Hi, you</p>");
-    let styled = "STYLED-DESCRIPTION;VALUE=TEXT;FMTTYPE=text/html:<b>S</b>\r\n";
-    assert_eq!(text::body(&event(&format!("{base}{html}{styled}")), None, words).0, "<b>S</b>");
-    let url = "URL:https://example.org/?a&b\r\n";
-    assert_eq!(
-        text::body(&event(&format!("{base}{url}")), None, words).0,
-        "a &lt;b&gt;<br>\nc<p><a href=\"https://example.org/?a&amp;b\">https://example.org/?a&amp;b</a></p>"
-    );
-}
-
-#[test]
-fn a_body_that_is_too_long_is_cut_and_whole() {
-    let words = crate::words::Words::for_language("en");
-    let plain = event(&format!("DTSTART:20261201T100000Z\r\nDESCRIPTION:{}\r\n", "<ä>".repeat(50_000)));
-    let (html, cut) = text::body(&plain, None, words);
-    assert!(cut && html.len() <= text::MAX_BODY && html.len() > text::MAX_BODY - 16);
-    let styled = event(&format!(
-        "DTSTART:20261201T100000Z\r\nX-ALT-DESC;FMTTYPE=text/html:<b>{}\r\n",
-        "<i>ä</i>".repeat(50_000)
-    ));
-    let (html, cut) = text::body(&styled, None, words);
-    assert!(cut && html.len() <= text::MAX_BODY && html.ends_with("</b>"), "{}", html.len());
 }
 
 #[test]

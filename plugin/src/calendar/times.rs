@@ -1,5 +1,9 @@
 //! DTSTART, DTEND and DURATION → a start and an end in Microsoft's terms.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use calcard::common::PartialDateTime;
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarDuration, ICalendarEntry, ICalendarProperty, ICalendarValue,
 };
@@ -7,8 +11,12 @@ use chrono::{DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, Ti
 use chrono_tz::Tz;
 
 use super::event::EventFault;
-use super::vtimezone::{find, naive, named, offset_at};
-use super::zones::{Zone, by_name, windows_name};
+use super::vtimezone::{self, by_rules, find, naive, offset_at};
+use super::zones::{self, Zone, by_name, by_offset, is_bare, windows_name};
+use crate::series::zone as home;
+
+/// So long a series has to be where its zone is thought to be.
+const YEARS_DAYS: i64 = 5 * 365;
 
 /// An instant, as Microsoft is told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +53,33 @@ pub(crate) struct Clock<'c> {
     pub(crate) calendar: &'c ICalendar,
     /// The zone of floating times, and of the days of all-day events.
     pub(crate) floating: Tz,
+    /// What TZIDs were found to mean: comparing a definition with every zone there is takes a while.
+    pub(crate) known: &'c RefCell<BTreeMap<String, Option<Meaning>>>,
+}
+
+/// What a TZID was found to mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    zone: Tz,
+    /// It has no name anybody knows, and keeps the time as its definition says it is kept now.
+    by_rules: bool,
+}
+
+/// Where the times of an event that repeats belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Home {
+    pub(crate) zone: home::Zone,
+    /// DTSTART, local.
+    pub(crate) start: NaiveDateTime,
+    /// From start to end by the clock.
+    pub(crate) length: Duration,
+}
+
+/// A date or time of EXDATE, RDATE or RECURRENCE-ID, local to a series' zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    Day(NaiveDate),
+    Time(NaiveDateTime),
 }
 
 enum Written {
@@ -126,6 +161,95 @@ impl Clock<'_> {
         Ok(Span { start: midnight(first), end: midnight(end), all_day: true })
     }
 
+    /// Where a VEVENT's times belong if it repeats, when it starts there, and how long it is by the clock there; `None`
+    /// where no zone of Microsoft's keeps that time.
+    pub(crate) fn home(&self, event: &ICalendarComponent) -> Result<Option<Home>, EventFault> {
+        let span = self.span(event)?;
+        let entry = event.property(&ICalendarProperty::Dtstart).ok_or(EventFault::NoStart)?;
+        let value = entry.values.first().and_then(ICalendarValue::as_partial_date_time).ok_or(EventFault::BadDate)?;
+        let start = naive(value).ok_or(EventFault::BadDate)?;
+        if span.all_day {
+            let zone = home::Zone { tz: self.floating, windows: span.start.zone, all_day: true };
+            return Ok(Some(Home { zone, start: span.start.local, length: span.end.local - span.start.local }));
+        }
+        let tz = match (value.has_zone(), entry.tz_id()) {
+            (true, _) if value.tz_hour.unwrap_or(0) == 0 && value.tz_minute.unwrap_or(0) == 0 => Some(Tz::UTC),
+            (true, _) => None,
+            (false, None) => Some(self.floating),
+            (false, Some(tzid)) => self.zone(tzid).filter(|&tz| self.keeps(tzid, tz, start, YEARS_DAYS)),
+        };
+        let Some((tz, windows)) = tz.and_then(|tz| Some((tz, windows_name(tz)?))) else { return Ok(None) };
+        let zone = home::Zone { tz, windows, all_day: false };
+        let end = event.property(&ICalendarProperty::Dtend);
+        let end = end.and_then(|entry| self.stamp(entry, entry.values.first()?.as_partial_date_time()?, &zone));
+        let duration = event.property(&ICalendarProperty::Duration).and_then(|entry| entry.values.first());
+        let length = match (end, duration) {
+            (Some(Stamp::Time(end)), _) => end - start,
+            (Some(Stamp::Day(end)), _) => end.and_time(chrono::NaiveTime::MIN) - start,
+            (None, Some(ICalendarValue::Duration(duration))) => Duration::seconds(duration.as_seconds()),
+            (None, _) => Duration::zero(),
+        };
+        Ok(Some(Home { zone, start, length: length.max(Duration::zero()) }))
+    }
+
+    /// A date or time of a line, as it stands in a series' zone.
+    pub(crate) fn stamp(&self, entry: &ICalendarEntry, value: &PartialDateTime, zone: &home::Zone) -> Option<Stamp> {
+        let local = naive(value)?;
+        if !value.has_time() {
+            return Some(Stamp::Day(local.date()));
+        }
+        if zone.all_day {
+            // A time where a day is meant: the day it is written with.
+            return Some(Stamp::Day(local.date()));
+        }
+        if value.has_zone() {
+            let minutes = i64::from(value.tz_hour.unwrap_or(0)) * 60 + i64::from(value.tz_minute.unwrap_or(0));
+            let offset = Duration::minutes(if value.tz_minus { -minutes } else { minutes });
+            let instant = local.checked_sub_signed(offset)?.and_utc();
+            return Some(Stamp::Time(zone.local(instant.timestamp_millis())));
+        }
+        Some(Stamp::Time(match entry.tz_id().and_then(|tzid| self.zone(tzid)) {
+            Some(tz) if tz != zone.tz => zone.local(home::instant(tz, local)),
+            // Without a zone, or with one nobody knows, it is meant where DTSTART is.
+            _ => local,
+        }))
+    }
+
+    /// The IANA zone of a TZID: by its name, by another name its definition gives, or by what the definition says.
+    fn zone(&self, tzid: &str) -> Option<Tz> {
+        self.meaning(tzid).map(|meaning| meaning.zone)
+    }
+
+    fn meaning(&self, tzid: &str) -> Option<Meaning> {
+        if let Some(known) = self.known.borrow().get(tzid) {
+            return *known;
+        }
+        let found = self.find_meaning(tzid);
+        self.known.borrow_mut().insert(tzid.to_owned(), found);
+        found
+    }
+
+    fn find_meaning(&self, tzid: &str) -> Option<Meaning> {
+        let definition = find(self.calendar, tzid);
+        let named = |zone| Meaning { zone, by_rules: false };
+        match by_name(tzid).or_else(|| definition.and_then(vtimezone::named)) {
+            Some(Zone::Iana(zone)) => Some(named(zone)),
+            fixed => definition
+                .and_then(|definition| by_rules(self.calendar, definition))
+                .map(|zone| Meaning { zone, by_rules: true })
+                .or_else(|| fixed.filter(|_| definition.is_none() && is_bare(tzid)).and_then(by_offset).map(named)),
+        }
+    }
+
+    /// Whether a zone that was recognised by the rules that hold now kept the same time then, too, for so many days.
+    fn keeps(&self, tzid: &str, zone: Tz, from: NaiveDateTime, days: i64) -> bool {
+        let by_rules = self.meaning(tzid).is_some_and(|meaning| meaning.by_rules);
+        let definition = find(self.calendar, tzid).filter(|_| by_rules);
+        definition.is_none_or(|definition| {
+            zones::keeps(zone, from, days, |local| offset_at(self.calendar, definition, local))
+        })
+    }
+
     fn written(&self, entry: &ICalendarEntry) -> Option<Written> {
         let value = entry.values.first()?.as_partial_date_time()?;
         let local = naive(value)?;
@@ -140,20 +264,18 @@ impl Clock<'_> {
         let Some(tzid) = entry.tz_id() else {
             return Some(Written::Time(self.moment(local, self.floating), Some(self.floating)));
         };
+        if let Some(zone) = self.zone(tzid).filter(|&zone| self.keeps(tzid, zone, local, 0)) {
+            return Some(Written::Time(self.moment(local, zone), Some(zone)));
+        }
         let definition = find(self.calendar, tzid);
-        Some(match by_name(tzid).or_else(|| definition.and_then(named)) {
-            Some(Zone::Iana(zone)) => Written::Time(self.moment(local, zone), Some(zone)),
-            zone => {
-                // A definition knows daylight saving, which a bare offset does not.
-                let defined = definition.and_then(|definition| offset_at(self.calendar, definition, local));
-                let offset = match (defined, zone) {
-                    (Some(offset), _) | (None, Some(Zone::Fixed(offset))) => offset,
-                    _ => return Some(Written::Time(self.moment(local, self.floating), Some(self.floating))),
-                };
-                let seconds = Duration::seconds(i64::from(offset.local_minus_utc()));
-                Written::Time(Moment::utc(local.checked_sub_signed(seconds)?.and_utc()), None)
-            }
-        })
+        // A definition knows daylight saving, which a bare offset does not.
+        let defined = definition.and_then(|definition| offset_at(self.calendar, definition, local));
+        let offset = match (defined, by_name(tzid).or_else(|| definition.and_then(vtimezone::named))) {
+            (Some(offset), _) | (None, Some(Zone::Fixed(offset))) => offset,
+            _ => return Some(Written::Time(self.moment(local, self.floating), Some(self.floating))),
+        };
+        let seconds = Duration::seconds(i64::from(offset.local_minus_utc()));
+        Some(Written::Time(Moment::utc(local.checked_sub_signed(seconds)?.and_utc()), None))
     }
 
     fn moment(&self, local: NaiveDateTime, zone: Tz) -> Moment {

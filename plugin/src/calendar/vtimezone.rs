@@ -5,8 +5,9 @@ use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarProperty, ICalendarValue, ICalendarWeekday,
 };
 use chrono::{Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, Weekday};
+use chrono_tz::Tz;
 
-use super::zones::{Zone, by_name};
+use super::zones::{Zone, by_name, by_offsets};
 
 /// The VTIMEZONE of this TZID.
 pub(crate) fn find<'c>(calendar: &'c ICalendar, tzid: &str) -> Option<&'c ICalendarComponent> {
@@ -30,6 +31,11 @@ pub(crate) fn named(zone: &ICalendarComponent) -> Option<Zone> {
             Some((_, calcard::common::timezone::Tz::Tz(zone))) => Some(Zone::Iana(zone)),
             _ => None,
         })
+}
+
+/// The zone whose clocks change as a VTIMEZONE says, by the rules that hold now.
+pub(crate) fn by_rules(calendar: &ICalendar, zone: &ICalendarComponent) -> Option<Tz> {
+    by_offsets(|local| offset_at(calendar, zone, local))
 }
 
 /// The offset in force at a local time; before the first onset, the offset that onset came from.

@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use chrono::FixedOffset;
+use chrono::{Duration, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 const WINDOWS_ZONES: &str = include_str!("windows_zones.txt");
@@ -62,6 +62,50 @@ pub(crate) fn by_name(name: &str) -> Option<Zone> {
     fixed_offset(offset).map(Zone::Fixed)
 }
 
+/// A zone of Microsoft's that is always this far from UTC.
+pub(crate) fn by_offset(zone: Zone) -> Option<Tz> {
+    match zone {
+        Zone::Iana(zone) => Some(zone),
+        Zone::Fixed(offset) => candidates().find(|&zone| keeps_now(zone, |_| Some(offset))),
+    }
+}
+
+/// Whether a name is an offset and nothing else: `GMT -0500 (Standard) / GMT -0400 (Daylight)` says more than it seems to.
+pub(crate) fn is_bare(name: &str) -> bool {
+    !name.trim().trim_start_matches('(').trim_end_matches(')').chars().skip(3).any(char::is_alphabetic)
+}
+
+/// The zone of Microsoft's that is as far from UTC as `offset` says at local times, whenever it was looked.
+pub(crate) fn by_offsets(offset: impl Fn(NaiveDateTime) -> Option<FixedOffset>) -> Option<Tz> {
+    candidates().find(|&zone| keeps_now(zone, &offset))
+}
+
+/// The zone that stands for each Windows zone.
+fn candidates() -> impl Iterator<Item = Tz> {
+    rows().filter_map(|(_, zones)| zones.split(' ').next().and_then(iana))
+}
+
+/// Whether a zone keeps the same time nowadays.
+fn keeps_now(zone: Tz, offset: impl Fn(NaiveDateTime) -> Option<FixedOffset>) -> bool {
+    let first = NaiveDate::from_ymd_opt(2024, 1, 1).and_then(|day| day.and_hms_opt(12, 0, 0));
+    first.is_some_and(|first| keeps(zone, first, 5 * 365, offset))
+}
+
+/// Whether a zone keeps the same time, by the local clock, from then on for so many days.
+pub(crate) fn keeps(
+    zone: Tz,
+    from: NaiveDateTime,
+    days: i64,
+    offset: impl Fn(NaiveDateTime) -> Option<FixedOffset>,
+) -> bool {
+    // Zones that differ do so for a week at the least, whenever they change their clocks. In the hours of a change itself
+    // nothing can be told apart.
+    (0..=days / 4).filter_map(|number| from.checked_add_signed(Duration::days(4 * number))).all(|local| {
+        let own = zone.offset_from_local_datetime(&local).single().map(|offset| offset.fix());
+        own.is_none_or(|own| Some(own) == offset(local))
+    })
+}
+
 fn iana(name: &str) -> Option<Tz> {
     Tz::from_str(name).ok()
 }
@@ -99,8 +143,6 @@ fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{Offset, TimeZone};
-
     use super::*;
 
     #[test]

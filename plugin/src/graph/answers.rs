@@ -1,5 +1,6 @@
 //! What is read from Graph's answers.
 
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde::Deserialize;
 
 use crate::host::Response;
@@ -25,6 +26,87 @@ pub(crate) struct RemoteEvent {
     pub(crate) is_vague: bool,
     /// The `mirror-id` it carries, where it was asked for.
     pub(crate) mirror_id: Option<String>,
+    /// The day a series begins with.
+    pub(crate) first_day: Option<NaiveDate>,
+}
+
+/// An occurrence as a list of them shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RemoteInstance {
+    /// Its id.
+    pub(crate) id: String,
+    /// `@odata.etag`.
+    pub(crate) etag: Option<String>,
+    /// When the series has it start, wherever it was moved: Unix time in milliseconds.
+    pub(crate) original_ms: i64,
+    /// When it starts and ends.
+    pub(crate) span_ms: (i64, i64),
+    /// It was changed.
+    pub(crate) exception: bool,
+}
+
+impl RemoteInstance {
+    /// The occurrences of an answer, and where the next page is; `None` where it is not what Graph sends.
+    pub(crate) fn read_page(response: &Response) -> Option<(Vec<Self>, Option<String>)> {
+        let page: InstancePage = serde_json::from_slice(&response.body).ok()?;
+        let instances = page.value.into_iter().filter_map(Self::from_raw).collect();
+        Some((instances, page.next))
+    }
+
+    fn from_raw(raw: RawInstance) -> Option<Self> {
+        let start = instant(&raw.start?)?;
+        let original = raw.original_start.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        Some(Self {
+            id: raw.id.filter(|id| !id.is_empty())?,
+            etag: raw.etag.filter(|etag| is_visible(etag)),
+            original_ms: original.map_or(start, |original| original.timestamp_millis()),
+            span_ms: (start, instant(&raw.end?)?),
+            exception: raw.kind.as_deref() == Some("exception"),
+        })
+    }
+}
+
+/// A time in UTC, which is how Graph tells times where no other zone was asked for.
+fn instant(time: &RawTime) -> Option<i64> {
+    let local = NaiveDateTime::parse_from_str(&time.date_time, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+    Some(local.and_utc().timestamp_millis())
+}
+
+#[derive(Deserialize)]
+struct InstancePage {
+    value: Vec<RawInstance>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawInstance {
+    id: Option<String>,
+    #[serde(rename = "@odata.etag")]
+    etag: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    original_start: Option<String>,
+    start: Option<RawTime>,
+    end: Option<RawTime>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawTime {
+    date_time: String,
+}
+
+#[derive(Deserialize)]
+struct Recurrence {
+    range: Range,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Range {
+    start_date: NaiveDate,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +119,7 @@ struct Raw {
     online_meeting: Option<Meeting>,
     web_link: Option<String>,
     body: Option<Body>,
+    recurrence: Option<Recurrence>,
     #[serde(default)]
     single_value_extended_properties: Vec<Property>,
 }
@@ -89,6 +172,7 @@ impl RemoteEvent {
             join_url,
             web_link: raw.web_link.filter(|url| is_link(url)),
             body: raw.body.and_then(|body| body.content),
+            first_day: raw.recurrence.map(|recurrence| recurrence.range.start_date),
             mirror_id: raw
                 .single_value_extended_properties
                 .into_iter()

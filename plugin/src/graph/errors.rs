@@ -22,6 +22,11 @@ pub(crate) fn is_gone(response: &Response) -> bool {
     }
 }
 
+/// Whether an occurrence cannot be where it was moved, on or beyond its neighbour.
+pub(crate) fn is_crossing(response: &Response) -> bool {
+    response.status == 400 && error_code(response) == "ErrorOccurrenceCrossingBoundary"
+}
+
 /// Whether a 404 says that there is no mailbox.
 pub(crate) fn is_no_mailbox(response: &Response) -> bool {
     response.status == 404 && NO_MAILBOX.contains(&error_code(response).as_str())

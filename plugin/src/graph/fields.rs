@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::calendar::body::{Body, Shown};
 use crate::calendar::event::{Importance, Sensitivity};
-use crate::calendar::times::Moment;
-use crate::calendar::{Event, Guest, GuestKind, ShowAs, text};
+use crate::calendar::times::{Moment, Span};
+use crate::calendar::{Event, Guest, Role, ShowAs, text};
 use crate::domain::Copy;
 use crate::record::fingerprint;
 use crate::settings::{Private, Settings};
@@ -21,12 +22,16 @@ const MAX_SUBJECT: usize = 255;
 
 /// The group that holds the body, which needs care where there is a meeting.
 pub(crate) const BODY: &str = "body";
-const ATTENDEES: &str = "attendees";
+pub(crate) const ATTENDEES: &str = "attendees";
+/// The group that says when, and how it repeats.
+pub(crate) const TIME: &str = "time";
 
 /// Field groups by name: fields of the event resource.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fields {
     groups: BTreeMap<&'static str, Map<String, Value>>,
+    /// When it starts and ends: Unix time in milliseconds; for whole days, midnights of UTC, as Graph tells them.
+    span_ms: (i64, i64),
     /// The user's part of the body, HTML.
     pub(crate) html: String,
 }
@@ -46,19 +51,67 @@ pub(crate) struct Showing<'a> {
     pub(crate) words: Words,
 }
 
+impl Showing<'_> {
+    /// Whether no more is shown of an event than that the time is taken.
+    fn hides(&self, event: &Event) -> bool {
+        is_private(event) && !self.meeting && self.settings.private != Private::Full
+    }
+
+    fn shown(&self) -> Shown {
+        Shown {
+            guests: self.settings.guest_list && self.copy == Copy::Own,
+            attachments: self.settings.attachments,
+            meeting: self.meeting,
+            limit: self.settings.body_limit,
+        }
+    }
+}
+
+/// What of an event does not reach Microsoft.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// The end of its subject.
+    pub(crate) subject: bool,
+    /// Something of its body.
+    pub(crate) body: bool,
+    /// Every attendee, because there are too many.
+    pub(crate) attendees: bool,
+    /// So many guests to whom no mail can be sent.
+    pub(crate) unreachable: usize,
+    /// Whether nothing of what it is about is meant to.
+    pub(crate) hidden: bool,
+}
+
+impl Missing {
+    /// Of an event that is shown so.
+    pub(crate) fn of(event: &Event, showing: Showing<'_>) -> Self {
+        if showing.hides(event) {
+            return Self { hidden: true, ..Self::default() };
+        }
+        let invited = showing.settings.microsoft_invites && showing.copy == Copy::Own;
+        let reachable = event.guests.iter().filter(|guest| guest.address.is_some()).count();
+        Self {
+            subject: subject(&event.subject).1,
+            body: Body::of(event, showing.shown(), showing.words).cut,
+            attendees: invited && reachable > MAX_GUESTS,
+            unreachable: if invited { event.guests.len() - reachable } else { 0 },
+            hidden: false,
+        }
+    }
+}
+
 impl Fields {
     /// Every group of an event.
     pub(crate) fn of(event: &Event, showing: Showing<'_>) -> Self {
-        let Showing { settings, copy, meeting, draft, words } = showing;
-        let hidden = is_private(event) && !meeting && settings.private != Private::Full;
+        let Showing { settings, copy, draft, words, .. } = showing;
+        let hidden = showing.hides(event);
         let mut groups: BTreeMap<&'static str, Map<String, Value>> = BTreeMap::new();
         let mut put = |group: &'static str, fields: Value| {
             if let Value::Object(fields) = fields {
                 groups.insert(group, fields);
             }
         };
-        let span = &event.span;
-        put("time", json!({ "start": time(&span.start), "end": time(&span.end), "isAllDay": span.all_day }));
+        put(TIME, times(&event.span));
         put("showAs", json!({ "showAs": show_as(event.show_as) }));
         put("sensitivity", json!({ "sensitivity": sensitivity(event.sensitivity) }));
         put("importance", json!({ "importance": importance(event.importance) }));
@@ -78,15 +131,65 @@ impl Fields {
             put("subject", json!({ "subject": subject(&event.subject).0 }));
             put("location", location(&event.location, event.position));
             put("categories", json!({ "categories": event.categories }));
-            let listed = settings.guest_list && copy == Copy::Own;
-            text::body(event, listed.then_some(event.guests.as_slice()), words).0
+            Body::of(event, showing.shown(), words).html
         };
         put(BODY, json!({ "body": { "contentType": "html", "content": html } }));
         if settings.microsoft_invites && copy == Copy::Own && !draft && !hidden {
-            let guests = if event.guests.len() > MAX_GUESTS { &[] } else { event.guests.as_slice() };
-            put(ATTENDEES, json!({ "attendees": guests.iter().map(attendee).collect::<Vec<_>>() }));
+            let guests: Vec<Value> = event.guests.iter().filter_map(attendee).collect();
+            let guests = if guests.len() > MAX_GUESTS { Vec::new() } else { guests };
+            put(ATTENDEES, json!({ "attendees": guests }));
         }
-        Self { groups, html }
+        Self { groups, span_ms: span_ms(&event.span), html }
+    }
+
+    /// The same, repeated (Graph, `patternedRecurrence`).
+    pub(crate) fn repeated(mut self, recurrence: &Value) -> Self {
+        if let Some(time) = self.groups.get_mut(TIME) {
+            time.insert("recurrence".to_owned(), recurrence.clone());
+        }
+        self
+    }
+
+    /// The same at another time, once.
+    pub(crate) fn at(mut self, span: &Span) -> Self {
+        if let Value::Object(time) = times(span) {
+            self.groups.insert(TIME, time);
+        }
+        self.span_ms = span_ms(span);
+        self
+    }
+
+    /// The same with the link of a meeting that another event owns.
+    pub(crate) fn linked(mut self, url: &str) -> Self {
+        let name = self.groups.get_mut("location").and_then(|group| group.get_mut("location")?.get_mut("displayName"));
+        if let Some(name) = name {
+            let joined = match name.as_str() {
+                Some(place) if !place.is_empty() => format!("{place}; {url}"),
+                _ => url.to_owned(),
+            };
+            *name = json!(joined);
+        }
+        self.html.push_str(&format!("<p>{}</p>", text::link(url, url)));
+        let body = json!({ "contentType": "html", "content": self.html });
+        self.groups.insert(BODY, Map::from_iter([("body".to_owned(), body)]));
+        self
+    }
+
+    /// When it starts and ends: Unix time in milliseconds, as Graph tells it.
+    pub(crate) fn span_ms(&self) -> (i64, i64) {
+        self.span_ms
+    }
+
+    /// Without the attendees, who are told at the end.
+    pub(crate) fn without_attendees(mut self) -> Self {
+        self.groups.remove(ATTENDEES);
+        self
+    }
+
+    /// The groups that differ from the fingerprints, which are of the same groups.
+    pub(crate) fn differing(&self, shown: impl Fn(&str) -> Option<String>) -> Vec<&'static str> {
+        let prints = self.fingerprints();
+        self.groups.keys().filter(|group| prints.get(**group).cloned() != shown(group)).copied().collect()
     }
 
     /// The fingerprint of each group.
@@ -134,19 +237,28 @@ impl Fields {
     }
 }
 
-/// A subject of at most 255 UTF-16 units, cut between characters, and whether it had to be cut.
+/// A subject of at most 255 UTF-16 units, cut between characters as people see them, and whether it had to be cut.
 pub(crate) fn subject(whole: &str) -> (String, bool) {
     let mut units = 0;
-    let mut cut = String::new();
-    for character in whole.chars() {
+    let full = whole.char_indices().find_map(|(at, character)| {
         units += character.len_utf16();
-        if units > MAX_SUBJECT {
-            return (cut, true);
-        }
-        // A subject is one line.
-        cut.push(if character.is_control() { ' ' } else { character });
-    }
-    (cut, false)
+        (units > MAX_SUBJECT).then_some(at)
+    });
+    let kept = full.map_or(whole, |at| text::up_to(whole, at));
+    // A subject is one line.
+    let line = kept.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    (line, full.is_some())
+}
+
+fn span_ms(span: &Span) -> (i64, i64) {
+    let ms = |moment: &Moment| {
+        if span.all_day { moment.local.and_utc().timestamp_millis() } else { moment.utc_ms }
+    };
+    (ms(&span.start), ms(&span.end))
+}
+
+fn times(span: &Span) -> Value {
+    json!({ "start": time(&span.start), "end": time(&span.end), "isAllDay": span.all_day })
 }
 
 fn time(moment: &Moment) -> Value {
@@ -162,14 +274,17 @@ fn location(name: &str, position: Option<(f64, f64)>) -> Value {
     }
 }
 
-fn attendee(guest: &Guest) -> Value {
-    let kind = match guest.kind {
-        GuestKind::Required => "required",
-        GuestKind::Optional => "optional",
-        GuestKind::Resource => "resource",
+/// A guest as an attendee; `None`: no mail can be sent there, which Microsoft insists on. Microsoft knows nobody who is
+/// merely informed, and does not wait for those who are optional either.
+fn attendee(guest: &Guest) -> Option<Value> {
+    let address = guest.address.as_ref()?;
+    let kind = match guest.role {
+        _ if guest.is_resource => "resource",
+        Role::Required => "required",
+        Role::Optional | Role::Informational => "optional",
     };
-    let name = if guest.name.is_empty() { &guest.address } else { &guest.name };
-    json!({ "type": kind, "emailAddress": { "address": guest.address, "name": name } })
+    let name = if guest.name.is_empty() { address } else { &guest.name };
+    Some(json!({ "type": kind, "emailAddress": { "address": address, "name": name } }))
 }
 
 fn show_as(show_as: ShowAs) -> &'static str {
@@ -195,3 +310,6 @@ fn importance(importance: Importance) -> &'static str {
         Importance::High => "high",
     }
 }
+
+#[cfg(test)]
+mod tests;

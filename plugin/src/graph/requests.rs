@@ -1,5 +1,6 @@
 //! The requests there are. Each asks for immutable ids, because an id of the other kind would not be the same one later.
 
+use chrono::DateTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
@@ -62,6 +63,29 @@ pub(crate) fn find(property: &str, value: &str) -> Request {
         utf8_percent_encode(&expand, QUERY)
     );
     without_body(Method::Get, path)
+}
+
+/// `GET /me/events/{id}/instances`: the occurrences of a series that lie between two instants (Unix time in milliseconds).
+pub(crate) fn instances(id: &str, from_ms: i64, to_ms: i64) -> Request {
+    let path = format!(
+        "{}/instances?startDateTime={}&endDateTime={}&$select=id,type,originalStart,start,end&$top={PAGE}",
+        event_path(id),
+        instant(from_ms),
+        instant(to_ms)
+    );
+    without_body(Method::Get, path)
+}
+
+/// Occurrences in one answer; with what is asked of each they are far below what an answer may hold.
+const PAGE: usize = 250;
+
+/// The next page of an answer, by the address it gave.
+pub(crate) fn next_page(link: &str) -> Request {
+    without_body(Method::Get, link.to_owned())
+}
+
+fn instant(ms: i64) -> String {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default().format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `GET /me/calendar`: which meetings the default calendar can make.

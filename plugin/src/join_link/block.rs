@@ -1,6 +1,8 @@
 //! The block in a description: between two lines of exactly 80 underscores (GNOME Calendar looks for those), the link alone
 //! on its line (Thunderbird, MeetingBar), then a short line with the event's tag.
 
+use std::borrow::Cow;
+
 use super::lines::{Document, parameter, split_value};
 use crate::words::{Phrase, Words};
 
@@ -113,6 +115,74 @@ pub(super) fn in_html(unfolded: &str) -> Vec<Found> {
     found
 }
 
+/// Blocks that lost their tag line to somebody who took it for rubbish: one of these links, alone on its line, between two
+/// rules.
+pub(super) fn remains_in_plain(unfolded: &str, urls: &[String]) -> Vec<Found> {
+    let Some((head, value)) = split_value(unfolded) else { return Vec::new() };
+    let offset = head.len() + 1;
+    let lines = text_lines(value);
+    let mut found: Vec<Found> = Vec::new();
+    for (number, &(_, _, line)) in lines.iter().enumerate() {
+        let url = unescape(line.trim());
+        if !urls.contains(&url) {
+            continue;
+        }
+        let above = lines.iter().take(number).enumerate().rev().take(6).find(|(_, (_, _, line))| is_rule(line));
+        let below = lines.iter().enumerate().skip(number + 1).take(4).find(|(_, (_, _, line))| is_rule(line));
+        let (Some((first, &(start, _, _))), Some((last, &(_, end, _)))) = (above, below) else { continue };
+        let tagged = lines.iter().take(last).skip(first).any(|(_, _, line)| tag_line(line).is_some());
+        if !tagged && found.last().is_none_or(|found| found.end <= offset + start) {
+            let url = Some(url);
+            found.push(Found {
+                tag: String::new(),
+                flags: String::new(),
+                url,
+                start: offset + start,
+                end: offset + end,
+            });
+        }
+    }
+    found
+}
+
+/// Blocks that lost their comments, which editors and mail programs drop: our words in any language, and one of these links.
+pub(super) fn remains_in_html(unfolded: &str, urls: &[String]) -> Vec<Found> {
+    let marked = in_html(unfolded);
+    let mut found: Vec<Found> = Vec::new();
+    for url in urls {
+        for shown in [escape(&url.replace('&', "&amp;")), escape(url)] {
+            for (at, _) in unfolded.match_indices(&format!("{shown}</a>")) {
+                let end = at + shown.len() + "</a>".len();
+                let Some(start) = unfolded.get(..at).and_then(start_of_words) else { continue };
+                let known = marked.iter().chain(&found).any(|known| start < known.end && known.start < end);
+                if !known {
+                    found.push(Found { tag: String::new(), flags: String::new(), url: Some(url.clone()), start, end });
+                }
+            }
+        }
+    }
+    found.sort_by_key(|found| found.start);
+    found
+}
+
+/// Where our words begin that end with the opening of a link.
+fn start_of_words(before: &str) -> Option<usize> {
+    let before = without_tag(before, "<a")?;
+    Words::all().find_map(|words| {
+        let join = without_tag(before, "<br")?.trim_end().strip_suffix(words.say(Phrase::BlockJoin))?;
+        let title = without_tag(join, "<br")?.trim_end().strip_suffix(words.say(Phrase::BlockTitle))?;
+        Some(title.len())
+    })
+}
+
+/// What stands before a tag that ends the text, if it is this one.
+fn without_tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let text = text.trim_end();
+    let at = text.strip_suffix('>')?.rfind('<')?;
+    let (before, tag) = text.split_at(at);
+    tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)).then_some(before)
+}
+
 /// Every block in the descriptions of every VEVENT.
 pub(crate) fn find_blocks(document: &Document<'_>) -> Vec<Found> {
     let mut found = Vec::new();
@@ -126,6 +196,23 @@ pub(crate) fn find_blocks(document: &Document<'_>) -> Vec<Found> {
         }
     }
     found
+}
+
+/// A description, unescaped, without any block of ours, whosever it is.
+pub(crate) fn without_blocks(text: &str, is_html: bool) -> Cow<'_, str> {
+    if !text.contains(if is_html { HTML_START } else { "[tm:" }) {
+        return Cow::Borrowed(text);
+    }
+    let content = format!("X:{}", escape(text));
+    let found = if is_html { in_html(&content) } else { in_plain(&content) };
+    let mut rest = String::with_capacity(content.len());
+    let mut from = "X:".len();
+    for found in &found {
+        rest.push_str(content.get(from..found.start).unwrap_or_default());
+        from = found.end;
+    }
+    rest.push_str(content.get(from..).unwrap_or_default());
+    Cow::Owned(unescape(&rest))
 }
 
 /// Whether a VEVENT holds a Teams link other than those named.

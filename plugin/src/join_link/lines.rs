@@ -153,6 +153,11 @@ impl<'a> Document<'a> {
         event.properties.iter().find_map(|&at| self.lines.get(at).filter(|line| line.is(name)).map(|line| (at, line)))
     }
 
+    /// All of an event's own properties of this name.
+    pub(crate) fn properties(&self, event: &EventLines, name: &str) -> impl Iterator<Item = &Line<'a>> {
+        event.properties.iter().filter_map(|&at| self.lines.get(at)).filter(move |line| line.is(name))
+    }
+
     /// The line end in use: that of the first line.
     pub(crate) fn line_end(&self) -> &'static str {
         match self.lines.first() {

@@ -55,11 +55,17 @@ fn remove_from(document: &mut Document<'_>, event: &EventLines, ours: Ours<'_>, 
             let unfolded = line.unfolded().into_owned();
             let mut found = if is_description { block::in_plain(&unfolded) } else { block::in_html(&unfolded) };
             found.retain(|found| ours.has(found));
+            let marked = !found.is_empty();
+            if !marked {
+                let remains = if is_description { block::remains_in_plain } else { block::remains_in_html };
+                found = remains(&unfolded, &urls);
+            }
             // From the last to the first, so that the places of the others stay right.
             for found in found.iter().rev() {
                 urls.extend(found.url.clone());
                 if is_description {
-                    had_block = true;
+                    // Without its tag line nothing tells how LOCATION and URL were.
+                    had_block |= marked;
                     flags.push_str(&found.flags);
                     let started = [flag::DESCRIPTION_ABSENT, flag::DESCRIPTION_EMPTY];
                     let gap = if found.flags.contains(started) { 0 } else { gap_before(&unfolded, found.start) };

@@ -57,6 +57,41 @@ fn what_the_user_wrote_stays_and_the_block_follows_after_a_blank_line() {
 }
 
 #[test]
+fn a_block_that_lost_its_marks_goes_too_where_the_link_is_known_to_be_ours() {
+    let plain = event("DESCRIPTION:Agenda\r\nX-ALT-DESC;FMTTYPE=text/html:<p>Agenda</p>\r\n");
+    for language in ["en", "de"] {
+        for url in [URL, SHORT_URL] {
+            let with = insert(&Document::parse(&plain), TAG, url, Words::for_language(language));
+            let unmarked = with
+                .replace("\r\n ", "")
+                .replace(&format!("\\n[tm:{TAG}:lu]"), "")
+                .replace(&format!("<!--tm:{TAG}-->"), "")
+                .replace("<!--/tm-->", "")
+                .replace("<br>", "<br />")
+                .replace("<a href", "<a target=\"_blank\" href");
+            assert!(!unmarked.contains("tm:") && unmarked.matches("____").count() > 1);
+            let ours = Ours { tags: Some(&[TAG]), urls: &[url] };
+            assert_eq!(remove(&Document::parse(&unmarked), ours), plain, "{language}");
+            // Of a link nobody knows to be ours nothing is taken away.
+            let theirs = Ours { tags: Some(&[TAG]), urls: &["https://teams.microsoft.com/meet/other"] };
+            assert_eq!(remove(&Document::parse(&unmarked), theirs), unmarked);
+        }
+    }
+    // What the user wrote with the link stays, and so does a block with a tag that is none of ours.
+    let rule = "_".repeat(80);
+    let tag = "f".repeat(32);
+    for description in [
+        format!("Join: {URL}"),
+        format!("{rule}\\nnotes\\n{rule}\\n{URL}\\nmore"),
+        format!("{rule}\\n{URL}\\n[tm:{tag}:]\\n{rule}"),
+    ] {
+        let text = event(&format!("DESCRIPTION:{description}\r\nX-ALT-DESC:<a href=\"x\">{URL}</a>\r\n"));
+        let ours = Ours { tags: Some(&[TAG]), urls: &[URL] };
+        assert_eq!(remove(&Document::parse(&text), ours), text);
+    }
+}
+
+#[test]
 fn taking_out_restores_every_way_a_property_can_have_been() {
     for properties in [
         "",

@@ -2,21 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::session::{Desired, Goal, Session};
-use super::update::{update, without_teams};
-use super::{SETTLING_MS, absent, mirrored_as};
-use crate::domain::{HookError, Outcome, Retry};
+use super::session::{Desired, Session};
+use super::{Done, SETTLING_MS};
+use crate::domain::{HookError, Retry};
 use crate::graph::{RemoteEvent, errors, meeting_block, requests};
 use crate::mailbox::TEAMS;
 use crate::record::{Pending, Record};
-use crate::standing::reason;
 use crate::words::Phrase;
 
-/// Creates the event: one checkpoint, one request.
-pub(super) fn create(session: &mut Session<'_>, desired: &Desired) -> Result<Outcome, HookError> {
+/// Creates the event in hand: one checkpoint, one request.
+pub(super) fn create(session: &mut Session<'_>, desired: &Desired) -> Result<Done, HookError> {
     let mirror_id = session.new_id();
     let tag = session.object.tag.clone();
-    let mut fields = desired.fields.all();
+    // Guests of a series are told once, when its exceptions stand, too.
+    let exceptions = desired.repeats.as_ref().is_some_and(|repeats| !repeats.changes.is_empty());
+    let told = if exceptions { desired.fields.clone().without_attendees() } else { desired.fields.clone() };
+    let mut fields = told.all();
     if desired.meeting && session.teams() {
         fields.insert("isOnlineMeeting".to_owned(), Value::Bool(true));
         fields.insert("onlineMeetingProvider".to_owned(), json!(TEAMS));
@@ -24,45 +25,43 @@ pub(super) fn create(session: &mut Session<'_>, desired: &Desired) -> Result<Out
     fields.insert("transactionId".to_owned(), json!(mirror_id));
     fields.insert("singleValueExtendedProperties".to_owned(), requests::properties(&mirror_id, &tag));
     let body = Value::Object(fields).to_string();
+    // What was found out about the mailbox or the series holds for the next event, too.
+    let known = session.record().cloned().unwrap_or_default();
     let record = Record {
         mirror_id: mirror_id.clone(),
         tag,
         meeting_asked: desired.meeting,
-        groups: desired.fields.fingerprints(),
+        groups: told.fingerprints(),
         pending: Some(Pending { body: body.clone(), mirror_id, sent_ms: session.context.now_ms }),
+        series: desired.repeats.is_some(),
+        clamps: known.clamps,
+        split: known.split,
         ..Record::default()
     };
     session.save(Some(&record))?;
-    let created = post(session, record, &body, true)?;
-    Ok(outcome(session, &created, desired))
+    let record = post(session, record, &body, true)?;
+    session.put(record.clone());
+    Ok(Done { created: true, ..Done::of(record, session, desired, true) })
 }
 
-/// Finds out what became of a create, then goes on to the goal.
-pub(super) fn settle(session: &mut Session<'_>, record: Record, goal: Goal) -> Result<Outcome, HookError> {
-    let Some(pending) = record.pending.clone() else { return Ok(mirrored_as(&record)) };
-    let desired = match goal {
-        Goal::Present(desired) => desired,
-        Goal::Absent(why) => {
-            unmake(session, &record)?;
-            return Ok(absent(why));
-        }
-        Goal::Past => {
-            return match session.find(&requests::mirror_id_property(), &pending.mirror_id)? {
-                Some(found) => {
-                    let record = completed(record, found);
-                    Ok(Outcome { reason: Some(reason::PAST.to_owned()), ..mirrored_as(&record) })
-                }
-                None => Ok(absent(reason::PAST)),
-            };
-        }
-    };
+/// Finds out what became of the create of the event in hand, and makes up for it where it did not arrive; `None` where the
+/// event was on its way out again.
+pub(super) fn settle(session: &mut Session<'_>, record: Record) -> Result<Option<Record>, HookError> {
+    let Some(pending) = record.pending.clone() else { return Ok(Some(record)) };
     let settled = match session.find(&requests::mirror_id_property(), &pending.mirror_id)? {
         Some(found) => completed(record, found),
         // It had arrived, and was on its way out again: its name is spent.
-        None if record.deleting => return create(session, &desired),
+        None if record.deleting => return Ok(None),
         None => post(session, record, &pending.body, false)?,
     };
-    update(session, settled, &desired)
+    session.put(settled.clone());
+    Ok(Some(settled))
+}
+
+/// Finds out what became of a create that nothing follows any more.
+pub(super) fn look(session: &mut Session<'_>, record: Record) -> Result<Option<Record>, HookError> {
+    let Some(pending) = record.pending.clone() else { return Ok(Some(record)) };
+    Ok(session.find(&requests::mirror_id_property(), &pending.mirror_id)?.map(|found| completed(record, found)))
 }
 
 /// Makes sure that a create whose fate is unknown leaves nothing behind.
@@ -91,6 +90,7 @@ pub(super) fn adopted(session: &Session<'_>, found: RemoteEvent) -> Record {
         tag: session.object.tag.clone(),
         mirror_id: found.mirror_id.clone().unwrap_or_default(),
         meeting_asked: found.join_url.is_some(),
+        series: found.first_day.is_some(),
         ..Record::default()
     };
     completed(record, found)
@@ -139,12 +139,4 @@ fn completed(mut record: Record, created: RemoteEvent) -> Record {
     record.join_url = created.join_url;
     record.web_link = created.web_link;
     record
-}
-
-fn outcome(session: &Session<'_>, record: &Record, desired: &Desired) -> Outcome {
-    let mut outcome = mirrored_as(record);
-    if desired.meeting && !record.has_meeting() {
-        without_teams(&mut outcome, session, true);
-    }
-    outcome
 }

@@ -1,24 +1,40 @@
 //! One call of one hook: what it was given, read once, and the way to Microsoft.
 
-use crate::calendar::{self, EventFault, limits};
+use crate::calendar::recurring::SeriesFault;
+use crate::calendar::{self, Event, EventFault, limits};
 use crate::domain::{CalendarObject, Context, Copy, HookError, Intent};
 use crate::graph::fields::{Fields, Showing};
-use crate::graph::{RemoteEvent, errors, requests};
+use crate::graph::{RemoteEvent, RemoteInstance, errors, requests};
 use crate::host::{Host, HttpError, Level, Request, Response};
 use crate::mailbox::Facts;
-use crate::prepare::fault_phrase;
+use crate::prepare::{fault_phrase, refusal_phrase};
 use crate::record::Record;
+use crate::series::Refusal;
+use crate::series::cover::Reliance;
+use crate::series::plan::{self, Piece, Repeats};
 use crate::settings::Settings;
 use crate::standing;
 use crate::words::{Phrase, Words};
 
-/// What should be at Microsoft.
+/// What one event at Microsoft should be.
 #[derive(Debug, Clone)]
 pub(super) struct Desired {
     /// The event's fields.
     pub(super) fields: Fields,
-    /// Whether it should have a meeting.
+    /// Whether it should have a meeting of its own.
     pub(super) meeting: bool,
+    /// How it repeats.
+    pub(super) repeats: Option<Repeats>,
+}
+
+/// Everything that should be at Microsoft.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// Never empty. The first owns the meeting.
+    pub(super) pieces: Vec<Piece>,
+    /// Whether there should be a meeting.
+    pub(super) meeting: bool,
+    copy: Copy,
 }
 
 /// What is to be brought about.
@@ -29,7 +45,7 @@ pub(super) enum Goal {
     /// It is over; what is there stays, what is not is not made.
     Past,
     /// It should be there.
-    Present(Box<Desired>),
+    Present(Target),
 }
 
 /// One call of one hook.
@@ -41,8 +57,14 @@ pub(super) struct Session<'a> {
     pub(super) object: &'a CalendarObject,
     /// The account's language.
     pub(super) words: Words,
+    /// The records of all events that the calendar's event has become, the one that owns the meeting first.
+    pub(super) pieces: Vec<Record>,
+    /// Which of them is in hand; the number of them where it is a new one.
+    pub(super) at: usize,
     settings: Settings,
     facts: Option<Facts>,
+    /// What the host remembers.
+    kept: Option<Vec<u8>>,
 }
 
 impl<'a> Session<'a> {
@@ -52,9 +74,29 @@ impl<'a> Session<'a> {
             context,
             object,
             words: Words::for_language(&context.account.language),
+            pieces: Vec::new(),
+            at: 0,
             settings: Settings::of(&context.account),
             facts: context.mailbox.as_deref().and_then(Facts::read),
+            kept: None,
         }
+    }
+
+    /// Takes in the record the host handed in, and gives back the one of the event that owns the meeting.
+    pub(super) fn open(&mut self, mirrored: &[u8]) -> Result<Record, HookError> {
+        let mut record =
+            Record::read(mirrored).map_err(|_| HookError::Other(self.words.problem(Phrase::RecordUnreadable)))?;
+        let others = std::mem::take(&mut record.others);
+        self.pieces = vec![record.clone()];
+        self.pieces.extend(others);
+        self.kept = self.to_bytes();
+        Ok(record)
+    }
+
+    /// All records as one; `None` where there are none.
+    pub(super) fn to_bytes(&self) -> Option<Vec<u8>> {
+        let (owner, others) = self.pieces.split_first()?;
+        Some(Record { others: others.to_vec(), ..owner.clone() }.to_bytes())
     }
 
     /// What is meant to be, with what the text says of it.
@@ -68,30 +110,60 @@ impl<'a> Session<'a> {
             return Err(rejected(Phrase::TooLarge));
         }
         let reading = calendar::read(text, account).map_err(|_| rejected(Phrase::NotICalendar))?;
+        // Only the organiser's event can hold a meeting.
         let meeting = intent.meeting && reading.copy == Copy::Own;
-        if reading.recurring {
-            return Err(rejected(Phrase::Recurring));
-        }
-        let event = match reading.event {
-            Ok(event) if standing::is_past(&event, self.context.now_ms) => return Ok(Goal::Past),
-            Ok(event) => event,
-            Err(EventFault::NoStart) if self.context.draft => {
+        let pieces = match (reading.event, reading.series) {
+            (Err(EventFault::NoStart), _) if self.context.draft => {
                 calendar::read::with_placeholder(text, account, self.context.now_ms)
+                    .map(|event| vec![Piece::single(event)])
                     .ok_or_else(|| rejected(Phrase::NoStart))?
             }
-            Err(fault) => return Err(rejected(fault_phrase(fault))),
+            (Err(fault), _) | (_, Some(Err(SeriesFault::Event(fault)))) => return Err(rejected(fault_phrase(fault))),
+            (Ok(event), None) => vec![Piece::single(event)],
+            (_, Some(Err(SeriesFault::Refused(refusal)))) => return Err(rejected(refusal_phrase(refusal))),
+            (_, Some(Ok(mut series))) => {
+                let owner = self.pieces.first();
+                if let Some(base) = &mut series.base {
+                    base.split = owner.and_then(|owner| owner.split);
+                }
+                let clamp = owner.and_then(|owner| owner.clamps).unwrap_or(true);
+                match plan::plan(&series, Reliance { clamp }) {
+                    Ok(pieces) => pieces,
+                    Err(Refusal::NoOccurrences) => return Ok(Goal::Absent(standing::reason::NO_OCCURRENCES)),
+                    Err(refusal) => return Err(rejected(refusal_phrase(refusal))),
+                }
+            }
         };
-        let fields = Fields::of(
-            &event,
-            Showing {
-                settings: &self.settings,
-                copy: reading.copy,
-                meeting,
-                draft: self.context.draft,
-                words: self.words,
-            },
-        );
-        Ok(Goal::Present(Box::new(Desired { fields, meeting })))
+        if standing::is_past(plan::last_end_ms(&pieces), self.context.now_ms) {
+            return Ok(Goal::Past);
+        }
+        Ok(Goal::Present(Target { pieces, meeting, copy: reading.copy }))
+    }
+
+    /// What one of the events of a target should be. `link`: of the meeting, where another event owns it.
+    pub(super) fn desired(&self, target: &Target, piece: &Piece, link: Option<&str>) -> Desired {
+        let fields = self.fields(target, &piece.event, link);
+        let fields = match &piece.repeats {
+            Some(repeats) => fields.repeated(&repeats.recurrence),
+            None => fields,
+        };
+        Desired { fields, meeting: target.meeting && link.is_none(), repeats: piece.repeats.clone() }
+    }
+
+    /// The fields of an event that says this, once.
+    pub(super) fn fields(&self, target: &Target, event: &Event, link: Option<&str>) -> Fields {
+        let showing = Showing {
+            settings: &self.settings,
+            copy: target.copy,
+            meeting: target.meeting,
+            draft: self.context.draft,
+            words: self.words,
+        };
+        let fields = Fields::of(event, showing);
+        match link.filter(|link| !link.is_empty()) {
+            Some(link) => fields.linked(link),
+            None => fields,
+        }
     }
 
     /// Why nothing should be there, where the text tells; a text that cannot be read is no reason to leave anything there.
@@ -107,16 +179,43 @@ impl<'a> Session<'a> {
         self.facts.as_ref().is_none_or(Facts::teams)
     }
 
-    /// The record the host handed in.
-    pub(super) fn read(&self, mirrored: &[u8]) -> Result<Record, HookError> {
-        Record::read(mirrored).map_err(|_| HookError::Other(self.words.problem(Phrase::RecordUnreadable)))
+    /// Has the host remember this of the event in hand before anything else is sent; `None`: there is no such event.
+    pub(super) fn save(&mut self, record: Option<&Record>) -> Result<(), HookError> {
+        match record {
+            Some(record) => self.put(record.clone()),
+            None if self.at < self.pieces.len() => {
+                self.pieces.remove(self.at);
+            }
+            None => {}
+        }
+        self.checkpoint()
     }
 
-    /// Has the host remember this before anything else is sent.
-    pub(super) fn save(&mut self, record: Option<&Record>) -> Result<(), HookError> {
-        self.host
-            .save(record.map(Record::to_bytes))
-            .map_err(|why| HookError::Other(self.words.problem_about(Phrase::NotSaved, &why)))
+    /// Notes this of the event in hand.
+    pub(super) fn put(&mut self, record: Record) {
+        match self.pieces.get_mut(self.at) {
+            Some(place) => *place = record,
+            None => self.pieces.push(record),
+        }
+    }
+
+    /// The record of the event in hand.
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.pieces.get(self.at)
+    }
+
+    /// Has the host remember all that is noted.
+    pub(super) fn checkpoint(&mut self) -> Result<(), HookError> {
+        let bytes = self.to_bytes();
+        self.kept.clone_from(&bytes);
+        self.host.save(bytes).map_err(|why| HookError::Other(self.words.problem_about(Phrase::NotSaved, &why)))
+    }
+
+    /// The same where the hook ends early, so that the next call goes on from here; what is lost then is only work.
+    pub(super) fn keep_progress(&mut self) {
+        if self.to_bytes() != self.kept {
+            let _ = self.checkpoint();
+        }
     }
 
     /// A name for something that is about to be created.
@@ -179,17 +278,41 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The occurrences of a series between two instants (Unix time in milliseconds).
+    pub(super) fn instances(&mut self, id: &str, from: i64, to: i64) -> Result<Vec<RemoteInstance>, HookError> {
+        let mut found = Vec::new();
+        let mut request = requests::instances(id, from, to);
+        loop {
+            let response = self.send(request)?;
+            if !(200..300).contains(&response.status) {
+                return Err(errors::of_response(&response, self.words));
+            }
+            let page = RemoteInstance::read_page(&response);
+            let (instances, next) = page.ok_or_else(|| errors::unexpected(&response, self.words))?;
+            found.extend(instances);
+            match next {
+                Some(link) => request = requests::next_page(&link),
+                None => return Ok(found),
+            }
+        }
+    }
+
     /// The event whose extended property has this value.
     pub(super) fn find(&mut self, property: &str, value: &str) -> Result<Option<RemoteEvent>, HookError> {
-        let response = self.send(requests::find(property, value))?;
-        if !(200..300).contains(&response.status) {
-            return Err(errors::of_response(&response, self.words));
-        }
-        let found = RemoteEvent::read_page(&response).ok_or_else(|| errors::unexpected(&response, self.words))?;
+        let found = self.find_all(property, value)?;
         if found.len() > 1 {
             self.log(Level::Warn, &format!("{} events carry one tag; the first is used", found.len()));
         }
         Ok(found.into_iter().next())
+    }
+
+    /// Events whose extended property has this value, five at most.
+    pub(super) fn find_all(&mut self, property: &str, value: &str) -> Result<Vec<RemoteEvent>, HookError> {
+        let response = self.send(requests::find(property, value))?;
+        if !(200..300).contains(&response.status) {
+            return Err(errors::of_response(&response, self.words));
+        }
+        RemoteEvent::read_page(&response).ok_or_else(|| errors::unexpected(&response, self.words))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::record::Record;
 
 mod content;
 mod create;
+mod series;
 mod update;
 
 const TAG: &str = "0123456789abcdef0123456789abcdef";

@@ -1,17 +1,17 @@
 //! Changing an event: what differs and nothing else, and never its link by accident.
 
+use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
+use super::Done;
 use super::create::create;
-use super::mirrored_as;
 use super::session::{Desired, Session};
-use crate::domain::{HookError, Notice, Outcome, RemoteState};
-use crate::graph::fields::BODY;
+use crate::domain::{HookError, Notice};
+use crate::graph::fields::{BODY, TIME};
 use crate::graph::{RemoteEvent, errors, meeting_block, requests};
 use crate::host::{Level, Response};
 use crate::mailbox::TEAMS;
 use crate::record::Record;
-use crate::standing::reason;
 use crate::words::Phrase;
 
 /// Attempts at one PATCH while the event keeps changing at Microsoft.
@@ -19,7 +19,7 @@ const ROUNDS: usize = 3;
 
 /// Brings the event of a record to what is desired: no request where nothing differs, otherwise one PATCH where Microsoft
 /// lets it be one.
-pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &Desired) -> Result<Outcome, HookError> {
+pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &Desired) -> Result<Done, HookError> {
     if record.has_meeting() && !desired.meeting {
         // Microsoft freezes `isOnlineMeeting`: the only way without a meeting is another event.
         if let Some(id) = record.remote_id.clone() {
@@ -41,57 +41,52 @@ pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &De
         groups: desired.fields.changed(&record.groups),
         meeting: desired.meeting && !record.has_meeting() && session.teams(),
         tag: record.tag != session.object.tag,
+        first_day: None,
     };
     let old_url = record.join_url.clone();
+    let timed = change.groups.contains(&TIME);
+    if timed && (record.series || desired.repeats.is_some()) {
+        // What becomes of exceptions is seen afterwards, by this call or by the next.
+        record.unread = true;
+        session.put(record.clone());
+    }
+    if timed && record.series && !record.parted {
+        // Without the answer nobody would know of the past that Microsoft may split off.
+        record.parted = true;
+        session.save(Some(&record))?;
+    }
     let mut notices = Vec::new();
     if change.is_any() && send(session, &mut record, desired, &mut change, &mut notices)? == Standing::Gone {
-        return Ok(removed(vec![session.words.notice(Phrase::DeletedAtMicrosoft)]));
+        return Ok(Done::removed(vec![session.words.notice(Phrase::DeletedAtMicrosoft)]));
     }
     if old_url.is_some() && !record.has_meeting() && !change.meeting && session.teams() {
         // The answer says that the meeting is gone. Noted first, so that a failure of what follows forgets nothing.
         session.log(Level::Warn, "the meeting is gone from the event; asking for another");
         session.save(Some(&record))?;
-        change = Change { groups: Vec::new(), meeting: true, tag: false };
+        change = Change { groups: Vec::new(), meeting: true, ..change };
+        change.tag = false;
         if send(session, &mut record, desired, &mut change, &mut notices)? == Standing::Gone {
-            return Ok(removed(vec![session.words.notice(Phrase::DeletedAtMicrosoft)]));
+            return Ok(Done::removed(vec![session.words.notice(Phrase::DeletedAtMicrosoft)]));
         }
     }
 
-    let mut outcome = mirrored_as(&record);
-    outcome.notices = notices;
-    if old_url.is_some() && !record.has_meeting() {
-        outcome.notices.push(session.words.notice(Phrase::MeetingLost));
-        outcome.facts_stale = true;
-        outcome.reason = Some(reason::NO_TEAMS.to_owned());
-    } else if old_url.is_some() && record.join_url != old_url {
-        outcome.notices.push(session.words.notice(Phrase::LinkChanged));
-    } else if desired.meeting && !record.has_meeting() {
-        without_teams(&mut outcome, session, change.meeting);
+    let lost = old_url.is_some() && !record.has_meeting();
+    let changed = old_url.is_some() && record.join_url != old_url;
+    let split =
+        change.first_day.filter(|&day| desired.repeats.as_ref().is_some_and(|repeats| day > repeats.first_day()));
+    if timed {
+        record.parted = split.is_some();
     }
-    Ok(outcome)
-}
-
-/// Somebody removed the event at Microsoft. That is remembered, or the next save would bring it back.
-pub(super) fn removed(notices: Vec<Notice>) -> Outcome {
-    let tombstone = Record { removed: true, ..Record::default() };
-    Outcome {
-        mirrored: Some(tombstone.to_bytes()),
-        state: RemoteState::RemovedRemotely,
-        reason: Some(reason::DELETED_AT_MICROSOFT.to_owned()),
-        join_url: None,
-        web_link: None,
-        notices,
-        facts_stale: false,
+    session.put(record.clone());
+    let mut done = Done { split, ..Done::of(record, session, desired, change.meeting && !lost) };
+    if lost {
+        notices.push(session.words.notice(Phrase::MeetingLost));
+        done.facts_stale = true;
+    } else if changed {
+        notices.push(session.words.notice(Phrase::LinkChanged));
     }
-}
-
-/// Marks an outcome as one whose event could get no meeting; told to the user where it was just tried.
-pub(super) fn without_teams(outcome: &mut Outcome, session: &Session<'_>, tried: bool) {
-    outcome.reason = Some(reason::NO_TEAMS.to_owned());
-    if tried {
-        outcome.notices.push(session.words.notice(Phrase::NoTeams));
-        outcome.facts_stale = session.teams();
-    }
+    done.notices.splice(..0, notices);
+    Ok(done)
 }
 
 /// What one PATCH is to carry.
@@ -101,6 +96,8 @@ struct Change {
     meeting: bool,
     /// Write the object's tag.
     tag: bool,
+    /// The day the series begins with, by the answer to a change of its pattern.
+    first_day: Option<NaiveDate>,
 }
 
 impl Change {
@@ -155,6 +152,9 @@ fn send(
                     return Err(errors::unexpected(&response, session.words));
                 };
                 confirm(record, desired, change, &current, session);
+                if change.groups.contains(&TIME) {
+                    change.first_day = current.first_day;
+                }
                 if current.is_vague && desired.meeting && (change.meeting || !record.has_meeting()) {
                     let Some(current) = session.get(&id)? else { return Ok(Standing::Gone) };
                     take(record, &current);
@@ -184,6 +184,9 @@ fn fields(session: &Session<'_>, record: &Record, desired: &Desired, change: &Ch
         let content = meeting_block::join(&desired.fields.html, block);
         fields.insert("body".to_owned(), json!({ "contentType": "html", "content": content }));
     }
+    if change.groups.contains(&TIME) && record.series && desired.repeats.is_none() {
+        fields.insert("recurrence".to_owned(), Value::Null);
+    }
     if change.meeting {
         fields.insert("isOnlineMeeting".to_owned(), Value::Bool(true));
         fields.insert("onlineMeetingProvider".to_owned(), json!(TEAMS));
@@ -203,6 +206,13 @@ fn confirm(record: &mut Record, desired: &Desired, change: &Change, current: &Re
     }
     if change.tag {
         record.tag.clone_from(&session.object.tag);
+    }
+    if change.groups.contains(&TIME) {
+        record.series = desired.repeats.is_some();
+        if !record.series {
+            record.instances.clear();
+            record.unread = false;
+        }
     }
     take(record, current);
 }

@@ -1,9 +1,13 @@
 //! What each kind of text comes to at a save.
 
+mod excluded;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::Setting;
+
+mod content;
 
 const TAG: &str = "0123456789abcdef0123456789abcdef";
 const OTHER_TAG: &str = "fedcba9876543210fedcba9876543210";
@@ -284,16 +288,62 @@ fn the_account_is_known_by_any_of_its_addresses() {
 }
 
 #[test]
-fn a_series_is_refused_only_where_it_would_be_mirrored() {
-    for line in ["RRULE:FREQ=WEEKLY\r\n", "RDATE:20261202T100000Z\r\n", "RECURRENCE-ID:20261201T100000Z\r\n"] {
+fn a_series_lasts_as_long_as_its_last_occurrence() {
+    let day = 24 * 60 * 60 * 1000;
+    let first_end = 1_796_122_800_000;
+    for (line, last_end) in [
+        ("RRULE:FREQ=WEEKLY\r\n", None),
+        ("RRULE:FREQ=WEEKLY;COUNT=3\r\n", Some(first_end + 14 * day)),
+        ("RRULE:FREQ=DAILY;COUNT=3\r\nEXDATE:20261203T100000Z\r\n", Some(first_end + day)),
+        ("RDATE:20261202T100000Z\r\n", Some(first_end + day)),
+        ("RECURRENCE-ID:20261201T100000Z\r\n", Some(first_end)),
+    ] {
+        let mut save = save(&text(line));
+        save.wish = Wish::Wanted;
+        let prepared = prepare(&save).unwrap();
+        assert_eq!((prepared.rejected, prepared.link_needed, prepared.last_end_ms), (None, true, last_end), "{line}");
+        assert_eq!(prepared.first_start_ms, Some(1_796_119_200_000));
+    }
+    // One that still runs is not past, one that has run out is.
+    let mut old = save(&text("RRULE:FREQ=WEEKLY\r\n").replace("202612", "201612"));
+    old.wish = Wish::Wanted;
+    assert_eq!(prepare(&old).unwrap().reason, None);
+    old.object.icalendar = old.object.icalendar.replace("WEEKLY", "WEEKLY;COUNT=9");
+    assert_eq!(prepare(&old).unwrap().reason.as_deref(), Some("past"));
+}
+
+#[test]
+fn a_series_is_refused_with_its_reason_and_only_where_it_would_be_mirrored() {
+    for (line, code) in [
+        ("RRULE:FREQ=MONTHLY;BYDAY=5TU\r\n", "rule-not-expressible"),
+        ("RRULE:FREQ=WEEKLY;BYWHAT=1\r\n", "rule-unreadable"),
+        ("RRULE:FREQ=HOURLY;COUNT=60\r\n", "too-many-pieces"),
+    ] {
         let mut save = save(&text(line));
         let prepared = prepare(&save).unwrap();
         assert_eq!((prepared.rejected, prepared.mirror, prepared.last_end_ms), (None, false, None), "{line}");
         save.wish = Wish::Wanted;
         let prepared = prepare(&save).unwrap();
-        assert_eq!(prepared.rejected.unwrap().code, "recurring");
+        assert_eq!(prepared.rejected.unwrap().code, code);
         assert_eq!((prepared.link_needed, prepared.icalendar.as_str()), (false, save.object.icalendar.as_str()));
     }
+    let mut save = save(&text("RRULE:FREQ=DAILY;COUNT=1\r\nEXDATE:20261201T100000Z\r\n"));
+    save.wish = Wish::Wanted;
+    let prepared = prepare(&save).unwrap();
+    assert_eq!((prepared.rejected, prepared.mirror), (None, false));
+    assert_eq!(prepared.reason.as_deref(), Some("no-occurrences"));
+}
+
+#[test]
+fn the_link_stands_in_every_component() {
+    let lines = "RRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:u1\r\nRECURRENCE-ID:20261208T100000Z\r\n\
+        DTSTART:20261208T120000Z\r\nSUMMARY:y\r\n";
+    let mut both = save(&text(lines));
+    both.mirrored = record(Some(URL), TAG);
+    let stored = prepare(&both).unwrap().icalendar;
+    assert_eq!(stored.matches("X-MICROSOFT-SKYPETEAMSMEETINGURL").count(), 2);
+    both.object.icalendar = stored;
+    assert_eq!(prepare(&both).unwrap().kept, text(lines));
 }
 
 #[test]
@@ -368,21 +418,6 @@ fn faults_of_a_date_are_said() {
         save.wish = Wish::Wanted;
         assert_eq!(prepare(&save).unwrap().rejected.unwrap().code, code, "{to}");
     }
-}
-
-#[test]
-fn what_has_to_be_cut_is_said() {
-    let mut long = save(
-        &text(&format!("DESCRIPTION:{}\r\n", "é".repeat(110_000)))
-            .replace("SUMMARY:x", &format!("SUMMARY:{}", "é".repeat(256))),
-    );
-    long.wish = Wish::Wanted;
-    let codes: Vec<String> = prepare(&long).unwrap().notices.into_iter().map(|notice| notice.code).collect();
-    assert_eq!(codes, ["subject-cut", "body-cut"]);
-    let guests: String = (0..501).map(|number| format!("ATTENDEE:mailto:g{number}@example.org\r\n")).collect();
-    let mut many = with(save(&text(&guests)), &[("invitations", "microsoft")]);
-    many.wish = Wish::Wanted;
-    assert_eq!(prepare(&many).unwrap().notices[0].code, "too-many-guests");
 }
 
 fn property() -> impl Strategy<Value = String> {

@@ -9,7 +9,16 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         Phrase::Location => "Microsoft-Teams-Besprechung",
         Phrase::ConferenceLabel => "Microsoft Teams",
         Phrase::PrivateSubject => "Privater Termin",
-        Phrase::GuestsHeading => "Gäste:",
+        Phrase::GuestsRequired => "Gäste (erforderlich):",
+        Phrase::GuestsOptional => "Gäste (optional):",
+        Phrase::GuestsInformational => "Gäste (zur Information):",
+        Phrase::GuestsWithoutAddress => "Gäste (ohne brauchbare Adresse):",
+        Phrase::GuestNotListed => "Ein weiterer Gast ist hier nicht aufgeführt.",
+        Phrase::GuestsNotListed => "{} weitere Gäste sind hier nicht aufgeführt.",
+        Phrase::FilesHeading => "Anhänge:",
+        Phrase::FileNotListed => "Ein weiterer Anhang ist hier nicht aufgeführt.",
+        Phrase::FilesNotListed => "{} weitere Anhänge sind hier nicht aufgeführt.",
+        Phrase::CutHere => "[Gekürzt: Teams zeigt {} KB vom Text dieses Termins. Im Kalender steht er ganz.]",
         Phrase::NotICalendar => {
             "Das ist keine lesbare iCalendar-Datei. Bitte den Termin erneut exportieren und noch einmal versuchen."
         }
@@ -21,9 +30,23 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "Der Termin ist zu groß für Teams (über 512 KB ohne Anhänge oder über 10.000 Zeilen). Bitte den Text kürzen; bis \
              dahin behält Teams den letzten Stand."
         }
-        Phrase::Recurring => {
-            "Serientermine werden noch nicht nach Teams gebracht. Der Termin ist in Ihrem Kalender unverändert gespeichert; \
-             für eine Teams-Besprechung bitte einen Einzeltermin daraus machen."
+        Phrase::RuleUnreadable => {
+            "Wie sich der Termin wiederholt, lässt sich nicht ohne Raten lesen; er kommt daher nicht nach Teams. Bitte die \
+             Wiederholung im Kalender neu einstellen und speichern."
+        }
+        Phrase::RuleNotExpressible => {
+            "Der Termin wiederholt sich auf eine Weise, die Microsofts Kalender nicht genau zeigen kann; er kommt daher nicht \
+             nach Teams. In Ihrem Kalender steht er wie gespeichert; für eine Teams-Besprechung bitte eine einfachere \
+             Wiederholung wählen."
+        }
+        Phrase::TooManyPieces => {
+            "Der Termin wiederholt sich auf eine Weise, für die Microsofts Kalender mehr als 30 Einträge bräuchte; er kommt \
+             daher nicht nach Teams. In Ihrem Kalender steht er wie gespeichert; für eine Teams-Besprechung bitte eine \
+             einfachere Wiederholung wählen."
+        }
+        Phrase::SeriesZoneUnknown => {
+            "Der Serientermin steht in einer Zeitzone, die Microsoft nicht kennt; nach einer Zeitumstellung könnten seine \
+             Zeiten falsch sein, daher kommt er nicht nach Teams. Bitte eine andere Zeitzone wählen und speichern."
         }
         Phrase::HasALink => {
             "Der Termin enthält bereits einen anderswo erstellten Teams-Link. Bitte zuerst diesen Link entfernen und Teams \
@@ -90,10 +113,22 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "Noch ist ungewiss, ob die letzte Anfrage Microsoft erreicht hat. Es wird gleich erneut geprüft."
         }
         Phrase::SubjectCut => "Teams zeigt die ersten 255 Zeichen des Titels; der Rest bleibt in Ihrem Kalender.",
-        Phrase::BodyCut => "Teams zeigt die ersten 100 KB der Beschreibung; der Rest bleibt in Ihrem Kalender.",
+        Phrase::BodyCut => {
+            "Teams zeigt {} KB von Text, Anhängen und Gästen des Termins; der Rest bleibt in Ihrem Kalender."
+        }
         Phrase::TooManyGuests => {
             "Microsoft nimmt höchstens 500 Gäste an, daher wurden ihm keine übergeben. Bitte aus Ihrem Kalender einladen."
         }
+        Phrase::GuestNotInvited => {
+            "Ein Gast hat keine Mailadresse und wird daher von Microsoft nicht eingeladen. Bitte die Adresse ergänzen oder \
+             selbst Bescheid geben."
+        }
+        Phrase::GuestsNotInvited => {
+            "{} Gäste haben keine Mailadresse und werden daher von Microsoft nicht eingeladen. Bitte die Adressen ergänzen \
+             oder selbst Bescheid geben."
+        }
+        Phrase::AttachmentNotMirrored => "Ein Anhang wurde nicht übertragen; er bleibt in Ihrem Kalender.",
+        Phrase::AttachmentsNotMirrored => "{} Anhänge wurden nicht übertragen; sie bleiben in Ihrem Kalender.",
         Phrase::NoTeams => {
             "Der Termin steht in Ihrem Microsoft-Kalender, aber ohne Teams-Besprechung: Ihr Microsoft-Konto kann keine \
              erstellen. Dazu braucht es die Teams-Lizenz einer Organisation."
@@ -113,6 +148,11 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "Die Beschreibung in Teams blieb, wie sie war, weil eine Änderung den Link der Besprechung hätte zerstören können."
         }
         Phrase::NotTheOrganizer => "Nur wer einen Termin organisiert, kann ihm eine Teams-Besprechung hinzufügen.",
+        Phrase::Excluded => {
+            "Dieser Termin bleibt aus Teams heraus, weil seine Vertraulichkeit, eine seiner Kategorien oder eine Markierung \
+             darin ausgeschlossen ist. Bitte das im Termin ändern oder die Administration Ihres Servers fragen und Teams \
+             dann erneut hinzufügen."
+        }
         Phrase::MailboxReady => "Verbunden: Termine und Teams-Besprechungen.",
         Phrase::MailboxNoTeams => {
             "Verbunden, ohne Teams-Besprechungen: Dieses Konto hat keine Teams-Lizenz. Termine erscheinen trotzdem in seinem \

@@ -9,7 +9,16 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         Phrase::Location => "Microsoft Teams Meeting",
         Phrase::ConferenceLabel => "Microsoft Teams",
         Phrase::PrivateSubject => "Private appointment",
-        Phrase::GuestsHeading => "Guests:",
+        Phrase::GuestsRequired => "Guests (required):",
+        Phrase::GuestsOptional => "Guests (optional):",
+        Phrase::GuestsInformational => "Guests (for information):",
+        Phrase::GuestsWithoutAddress => "Guests (without a usable address):",
+        Phrase::GuestNotListed => "One more guest is not shown here.",
+        Phrase::GuestsNotListed => "{} more guests are not shown here.",
+        Phrase::FilesHeading => "Attachments:",
+        Phrase::FileNotListed => "One more attachment is not shown here.",
+        Phrase::FilesNotListed => "{} more attachments are not shown here.",
+        Phrase::CutHere => "[Shortened: Teams shows {} KB of this event's text. All of it stands in the calendar.]",
         Phrase::NotICalendar => "This is not a readable iCalendar file. Export the event again and retry.",
         Phrase::UidMissing => {
             "The event has no UID, so later changes could not be matched to it. Save it again in the calendar."
@@ -19,9 +28,21 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "The event is too large for Teams (over 512 KB without attachments, or over 10,000 lines). Shorten its text; \
              until then Teams keeps the last version."
         }
-        Phrase::Recurring => {
-            "Recurring events are not brought to Teams yet. The event is saved in your calendar as it is; make it a single \
-             event if it needs a Teams meeting."
+        Phrase::RuleUnreadable => {
+            "How the event repeats cannot be read without guessing, so it is not brought to Teams. Set its repetition again \
+             in the calendar and save."
+        }
+        Phrase::RuleNotExpressible => {
+            "The event repeats in a way that Microsoft's calendar cannot show exactly, so it is not brought to Teams. It \
+             stands in your calendar as you saved it; choose a simpler repetition if it needs a Teams meeting."
+        }
+        Phrase::TooManyPieces => {
+            "The event repeats in a way that would take more than 30 entries in Microsoft's calendar, so it is not brought \
+             to Teams. It stands in your calendar as you saved it; choose a simpler repetition if it needs a Teams meeting."
+        }
+        Phrase::SeriesZoneUnknown => {
+            "The event repeats in a time zone that Microsoft does not know, so its times could be wrong after the clocks \
+             change, and it is not brought to Teams. Choose another time zone for it and save."
         }
         Phrase::HasALink => {
             "The event already contains a Teams link that was made elsewhere. Remove that link from the event first, then \
@@ -74,10 +95,20 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "It is not certain yet whether the last request reached Microsoft. It is checked again in a moment."
         }
         Phrase::SubjectCut => "Teams shows the first 255 characters of the title; the rest stays in your calendar.",
-        Phrase::BodyCut => "Teams shows the first 100 KB of the description; the rest stays in your calendar.",
+        Phrase::BodyCut => {
+            "Teams shows {} KB of the event's text, attachments and guests; the rest stays in your calendar."
+        }
         Phrase::TooManyGuests => {
             "Microsoft accepts at most 500 guests, so none were given to it. Invite them from your calendar."
         }
+        Phrase::GuestNotInvited => {
+            "One guest has no mail address, so Microsoft does not invite them. Add the address, or tell them yourself."
+        }
+        Phrase::GuestsNotInvited => {
+            "{} guests have no mail address, so Microsoft does not invite them. Add their addresses, or tell them yourself."
+        }
+        Phrase::AttachmentNotMirrored => "One attachment was not mirrored; it stays in your calendar.",
+        Phrase::AttachmentsNotMirrored => "{} attachments were not mirrored; they stay in your calendar.",
         Phrase::NoTeams => {
             "The event is in your Microsoft calendar, but without a Teams meeting: your Microsoft account cannot make one. \
              It needs a Teams licence of an organisation."
@@ -96,6 +127,10 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "The description in Teams was left as it was, because changing it could have broken the meeting's link."
         }
         Phrase::NotTheOrganizer => "Only the organiser of an event can add a Teams meeting to it.",
+        Phrase::Excluded => {
+            "This event stays out of Teams, because its privacy class, one of its categories or a mark in it is excluded. \
+             Change that in the event, or ask your server's administrator, and add Teams again."
+        }
         Phrase::MailboxReady => "Connected: events and Teams meetings.",
         Phrase::MailboxNoTeams => {
             "Connected, without Teams meetings: this account has no Teams licence. Events still appear in its calendar. Ask \

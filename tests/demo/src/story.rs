@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta};
 use graph_sim::{Service, Simulator};
 use serde_json::Value;
 use support::shim::Embedded;
@@ -131,7 +132,34 @@ pub(crate) fn tell(sim: &Simulator, shim: &Embedded) -> Result<(), String> {
     check(held.is_empty(), "Microsoft holds nothing any more", &format!("{held:?}"))?;
     show_held(&held);
     step.end();
+    tell_of_a_series(sim, shim, &mut server)?;
     println!("Every step was checked against what the simulated Microsoft holds.");
+    Ok(())
+}
+
+/// An event that repeats on days no single pattern of Microsoft's has, one of them taken out.
+fn tell_of_a_series(sim: &Simulator, shim: &Embedded, server: &mut Server) -> Result<(), String> {
+    let title = "She plans a review for the 14th and the 28th of each month, but not for 28 February.";
+    let step = Step::begin(sim, 7, title);
+    let lines = ["RRULE:FREQ=MONTHLY;BYMONTHDAY=14,28;COUNT=6", "EXDATE;TZID=Europe/Vienna:20300228T100000"];
+    let saved = server.save(UID, &event::meeting(UID, "Review", &lines), &Put::wanted())?;
+    check(saved.str("state") == "mirrored", "the save is answered with a link", &saved.text)?;
+    let link = saved.str("join_url");
+    let held = in_teams(sim)?;
+    check(held.len() == 2, "Microsoft holds two series", &format!("{held:?}"))?;
+    let both =
+        held.iter().all(|series| series.pointer("/body/content").is_some_and(|body| body.to_string().contains(link)));
+    check(both, "both carry the one link", &format!("{held:?}"))?;
+    let first = DateTime::from_timestamp(1_893_456_000, 0).unwrap_or_default();
+    let rows = sim.calendar(AT_MICROSOFT, first, first + TimeDelta::days(365));
+    let days: Vec<&str> = rows.iter().filter_map(|row| row["start"].as_str()?.get(..10)).collect();
+    println!("   Her Teams calendar shows it on {}.", days.join(", "));
+    let right = ["2030-01-14", "2030-01-28", "2030-02-14", "2030-03-14", "2030-03-28"];
+    check(days == right, "these are the days of the calendar", &days.join(", "))?;
+    server.save(UID, &event::with_line(&server.stored(UID), "STATUS", "STATUS:CANCELLED"), &Put::default())?;
+    settled(shim, "not-mirrored")?;
+    check(in_teams(sim)?.is_empty(), "she cancels it, and both series go", "")?;
+    step.end();
     Ok(())
 }
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 import recurring_ical_events
+from dateutil.rrule import rrulestr
 
 DAY = timedelta(days=1)
 
@@ -44,6 +45,39 @@ def instant(value, floating):
     elif value.tzinfo is None:
         value = value.replace(tzinfo=floating)
     return value.astimezone(timezone.utc).isoformat()
+
+
+def instants(value, floating):
+    """Two for a time that comes twice when clocks are put back: the text means the first, Microsoft's clock may mean the other."""
+    if is_date(value):
+        return [instant(value, floating)]
+    return sorted({instant(value.replace(fold=fold), floating) for fold in (0, 1)})
+
+
+def start_counts(master, start, zone):
+    """DTSTART is the first occurrence, and the first that COUNT counts, whether the rule has it or not (RFC 5545 3.3.10); the
+    library counts on from the first that the rule has."""
+    for rule in many(master.get("RRULE")):
+        text = ";".join(p for p in rule.to_ical().decode().split(";") if not p.startswith(("COUNT=", "UNTIL=")))
+        until, count = rule.get("UNTIL"), rule.get("COUNT")
+        if until and local(until[0], zone) < start:
+            yield rule, True
+        elif count and next(iter(rrulestr("RRULE:" + text, dtstart=start)), None) != start:
+            rule["COUNT"] = [count[0] - 1]
+            yield rule, count[0] < 2
+        else:
+            yield rule, False
+
+
+def expanded(rule, start, zone):
+    """The dates of a rule, as far as anybody looks."""
+    parts = [part for part in rule.to_ical().decode().split(";") if not part.startswith("UNTIL=")]
+    until = rule.get("UNTIL")
+    last = local(until[0], zone) if until else start + 4 * 365 * DAY
+    for at in rrulestr("RRULE:" + ";".join(parts), dtstart=start):
+        if at > last:
+            return
+        yield at
 
 
 def answer(question):
@@ -85,7 +119,14 @@ def answer(question):
                 "until": local(until[0], zone).isoformat() if until else None,
             }
         )
+    kept = [rule for rule, over in start_counts(master, start, zone) if not over]
+    if "RRULE" in master:
+        del master["RRULE"]
+    for rule in kept:
+        master.add("RRULE", rule)
     changes = [event for event in events if "RECURRENCE-ID" in event]
+    originals = {at.isoformat() for rule in kept for at in expanded(rule, start, zone)} | {start.isoformat(), *dates("RDATE")}
+    orphans = sum(1 for event in changes if local(event["RECURRENCE-ID"].dt, zone).isoformat() not in originals)
     moved = sum(1 for e in changes if "DTSTART" in e and local(e["DTSTART"].dt, zone) != local(e["RECURRENCE-ID"].dt, zone))
     future = sum(1 for e in changes if e["RECURRENCE-ID"].params.get("RANGE") == "THISANDFUTURE")
     known = {
@@ -99,11 +140,16 @@ def answer(question):
         "exdates": dates("EXDATE"),
         "overrides": len(changes),
         "moved": moved,
+        "orphans": orphans,
         "future": future,
-        "backward": "DTEND" in master and instant(master["DTEND"].dt, floating) < instant(first, floating),
+        "backward": any(
+            "DTEND" in event and "DTSTART" in event and instant(event["DTEND"].dt, floating) < instant(event["DTSTART"].dt, floating)
+            for event in events
+        ),
         "cancelled": str(master.get("STATUS", "")).upper() == "CANCELLED",
     }
-    begin, end = start - 3 * DAY, start + (3 * 365 + 1) * DAY
+    begin = min([start] + [local(event["DTSTART"].dt, zone) for event in changes if "DTSTART" in event]) - 3 * DAY
+    end = start + (3 * 365 + 1) * DAY
     occurrences = []
     for event in recurring_ical_events.of(calendar, keep_recurrence_attributes=False).after(begin):
         at = local(event.start, zone)
@@ -116,11 +162,11 @@ def answer(question):
             # A day that ends with itself is that day.
             end_of = event.start + DAY
         occurrences.append(
-            [instant(event.start, floating), instant(end_of, floating), is_date(event.start), str(event.get("SUMMARY", ""))]
+            [instants(event.start, floating), instants(end_of, floating), is_date(event.start), str(event.get("SUMMARY", ""))]
         )
         if len(occurrences) > question["most"]:
             return {**known, "dense": True}
-    return {**known, "occurrences": occurrences}
+    return {**known, "begin": begin.isoformat(), "occurrences": occurrences}
 
 
 signal.signal(signal.SIGALRM, stop)

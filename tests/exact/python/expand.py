@@ -12,7 +12,7 @@ for line in sys.stdin:
         to = datetime.fromisoformat(question["to"])
         dates = []
         for at in rrulestr("RRULE:" + question["rule"], dtstart=datetime.fromisoformat(question["start"])):
-            if at >= to:
+            if at >= to or (question["enough"] is not None and len(dates) >= question["enough"]):
                 break
             if len(dates) > question["most"]:
                 dates = None

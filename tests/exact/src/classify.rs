@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, NaiveDateTime};
+use chrono::{Datelike, NaiveDateTime, TimeDelta};
 
 use crate::case::{Case, Freq, Rule};
 use crate::oracle::{self, Expand, Unknown};
@@ -28,7 +28,11 @@ pub enum Fit {
 /// # Errors
 /// Where the oracle does not know the event's dates.
 pub fn classify(case: &Case, clamps: bool, expand: &mut dyn Expand) -> Result<Fit, Unknown> {
-    let (_, to) = oracle::window(case);
+    let (_, mut to) = oracle::window(case);
+    if case.rules.len() > 1 {
+        // Two that meet do so within this time, in which the weekdays come round to the same days.
+        to += TimeDelta::days(28 * 366);
+    }
     let mut pieces = 0;
     let mut on_rule = false;
     let mut of_rules: BTreeSet<NaiveDateTime> = BTreeSet::new();

@@ -16,7 +16,7 @@ use crate::classify::{Fit, classify};
 use crate::oracle::DENSE;
 use crate::oracle::by_crate::ByCrate;
 use crate::python::{self, Python};
-use crate::runner::{ACCOUNT, Ended, MAILBOX, Mirror, fresh};
+use crate::runner::{ACCOUNT, Ended, MAILBOX, Mirror, fresh, simulator};
 
 /// What reads the files for the oracle.
 pub const SCRIPT: &str = include_str!("../python/corpus.py");
@@ -171,6 +171,40 @@ fn value(component: &str, property: &str) -> Option<String> {
     None
 }
 
+/// Files that are looked at side by side.
+const WORKERS: usize = 2;
+
+/// Looks at every object of every file.
+///
+/// # Errors
+/// Where a corpus or an oracle is not there, or the machinery fails.
+pub fn judge_all() -> Result<Vec<(&'static str, Vec<Verdict>)>, String> {
+    let corpora = corpora()?;
+    let files: Vec<(usize, &PathBuf)> =
+        corpora.iter().enumerate().flat_map(|(of, set)| set.files.iter().map(move |file| (of, file))).collect();
+    let work = |worker: usize| -> Result<Vec<(usize, Vec<Verdict>)>, String> {
+        let sim = simulator(1)?;
+        let mut python = Python::start(SCRIPT)?;
+        let own = files.iter().enumerate().filter(|(number, _)| number % WORKERS == worker);
+        own.map(|(number, (_, file))| Ok((number, judge_file(&sim, &mut python, file)?))).collect()
+    };
+    let mut found = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || work(worker))).collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
+            .collect::<Result<Vec<_>, _>>()
+    })?
+    .concat();
+    found.sort_by_key(|(number, _)| *number);
+    let mut all: Vec<_> = corpora.iter().map(|set| (set.name, Vec::new())).collect();
+    for (number, verdicts) in found {
+        let place = files.get(number).and_then(|(of, _)| all.get_mut(*of));
+        place.into_iter().for_each(|(_, all)| all.extend(verdicts.iter().cloned()));
+    }
+    Ok(all)
+}
+
 /// Looks at every object of a file.
 ///
 /// # Errors
@@ -230,8 +264,10 @@ fn settle(known: &Value, verdict: &mut Verdict) {
         return;
     }
     let unread = known.get("error").is_some() || known.get("start").is_none();
+    let orphans = known.get("orphans").and_then(Value::as_u64).unwrap_or_default();
     let why = match meaningless(&verdict.text) {
         Some(why) => format!("no meaning: {why}"),
+        None if orphans > 0 => "no meaning: a RECURRENCE-ID of no occurrence".to_owned(),
         None if unread => "not read by the oracle".to_owned(),
         None => return,
     };
@@ -292,6 +328,28 @@ fn meaningless(text: &str) -> Option<&'static str> {
     if start.0.contains("TZID=") && !known {
         return Some("a TZID without its VTIMEZONE");
     }
+    // RFC 5545 §3.8.4.4, §3.8.5.1, §3.8.5.2: of the same kind as DTSTART.
+    for (property, why) in [
+        ("RECURRENCE-ID", "a RECURRENCE-ID of another kind than DTSTART"),
+        ("EXDATE", "an EXDATE of another kind than DTSTART"),
+    ] {
+        let mixed = all_of(&event, property).iter().any(|other| (kind(other) % 3 == 0) != (kind(&start) % 3 == 0));
+        if mixed {
+            return Some(why);
+        }
+    }
+    let periods = all_of(&event, "RDATE").into_iter().filter(|(parameters, _)| parameters.contains("PERIOD"));
+    if periods.into_iter().any(|(_, value)| !value.contains('T')) {
+        return Some("a PERIOD of dates");
+    }
+    // RFC 5545 §3.3.10: in UTC where DTSTART is in UTC or has a zone, and a date where it is one.
+    let until = line("RRULE")
+        .and_then(|(_, rule)| rule.split(';').find_map(|part| part.strip_prefix("UNTIL=").map(str::to_owned)));
+    if until
+        .is_some_and(|until| (until.ends_with('Z'), until.contains('T')) != (kind(&start) % 3 != 0, kind(&start) != 0))
+    {
+        return Some("an UNTIL of another kind than DTSTART");
+    }
     // RFC 5545 §3.8.2.5: the duration of a date is in days or weeks.
     let timed = line("DURATION").is_some_and(|(_, value)| value.contains('T'));
     (timed && kind(&start) == 0).then_some("a DURATION in hours of a date")
@@ -304,6 +362,12 @@ fn parameters_and_value(component: &str, property: &str) -> Option<(String, Stri
         unfolded.lines().find(|line| line.strip_prefix(property).is_some_and(|rest| rest.starts_with([':', ';'])))?;
     let (parameters, value) = line.get(property.len()..)?.rsplit_once(':')?;
     Some((parameters.to_owned(), value.trim().to_owned()))
+}
+
+/// The same, as often as it stands in the object.
+fn all_of(component: &str, property: &str) -> Vec<(String, String)> {
+    let unfolded = component.replace("\r\n ", "").replace("\r\n\t", "").replace("\n ", "").replace("\n\t", "");
+    unfolded.lines().filter_map(|line| parameters_and_value(line, property)).collect()
 }
 
 /// Saves the object at a time shortly before it begins, by whoever organises it. Where it carries a link of somebody else's,
@@ -365,16 +429,24 @@ fn shows(sim: &Simulator, known: &Value) -> Option<String> {
         return Some("mirrored, though there are too many occurrences to look at".to_owned());
     }
     type Key = (String, String, bool, String);
-    let mut wanted: Vec<Key> = list_of(known, "occurrences")
+    // Of a time that comes twice there are two instants.
+    type Wanted = (Vec<String>, Vec<String>, bool, String);
+    let wanted: Vec<Wanted> = list_of(known, "occurrences")
         .iter()
         .filter_map(|one| {
-            let at = |n: usize| one.get(n)?.as_str()?.parse::<DateTime<Utc>>().ok();
+            let at = |n: usize| -> Option<Vec<String>> {
+                let times = one.get(n)?.as_array()?.iter();
+                Some(times.filter_map(|at| Some(at.as_str()?.parse::<DateTime<Utc>>().ok()?.to_string())).collect())
+            };
             let all_day = one.get(2)?.as_bool()?;
-            Some((at(0)?.to_string(), at(1)?.to_string(), all_day, subject(one.get(3)?.as_str()?)))
+            Some((at(0)?, at(1)?, all_day, subject(one.get(3)?.as_str()?)))
         })
         .collect();
-    wanted.sort();
-    let (from, to) = (start - TimeDelta::days(5), start + TimeDelta::days(3 * 365 + 3));
+    let is = |one: &Wanted, row: &Key| {
+        one.0.contains(&row.0) && one.1.contains(&row.1) && (one.2, &one.3) == (row.2, &row.3)
+    };
+    let begin = known.get("begin").and_then(local).unwrap_or(start);
+    let (from, to) = (begin - TimeDelta::days(2), start + TimeDelta::days(3 * 365 + 3));
     let mut shown: Vec<Key> = sim
         .calendar(MAILBOX, from.and_utc(), to.and_utc())
         .iter()
@@ -387,19 +459,18 @@ fn shows(sim: &Simulator, known: &Value) -> Option<String> {
     shown.sort();
     // The window of the oracle ends by the event's own clock, that of the simulator a little later.
     let last = (start + TimeDelta::days(3 * 365)).and_utc().to_string();
-    let missing: Vec<&Key> = wanted.iter().filter(|one| !shown.contains(one)).collect();
-    let extra: Vec<&Key> = shown.iter().filter(|one| !wanted.contains(one) && one.0 < last).collect();
+    let missing: Vec<&Wanted> = wanted.iter().filter(|one| !shown.iter().any(|row| is(one, row))).collect();
+    let extra: Vec<&Key> = shown.iter().filter(|row| !wanted.iter().any(|one| is(one, row)) && row.0 < last).collect();
     if missing.is_empty() && extra.is_empty() {
         return None;
     }
-    let some = |list: &[&Key]| format!("{:?}", list.iter().take(2).collect::<Vec<_>>());
     Some(format!(
-        "of {} missing {}: {}; too much {}: {}",
+        "of {} missing {}: {:?}; too much {}: {:?}",
         wanted.len(),
         missing.len(),
-        some(&missing),
+        missing.iter().take(2).collect::<Vec<_>>(),
         extra.len(),
-        some(&extra)
+        extra.iter().take(2).collect::<Vec<_>>()
     ))
 }
 
@@ -462,18 +533,21 @@ fn untrue(why: &str, known: &Value, verdict: &Verdict) -> Option<String> {
         "cancelled" => !upper.contains("STATUS:CANCELLED"),
         "uid-missing" => value(&event_of(&verdict.text), "UID").is_some_and(|uid| !uid.is_empty()),
         "too-large" => verdict.text.len() < 512 * 1024 && verdict.text.lines().count() < 10_000,
+        "rule-unreadable" if !has_only_rule_parts(&verdict.text) => false,
         "rule-unreadable" | "rule-not-expressible" | "too-many-pieces" => expressible,
         "series-zone-unknown" => text_of(known, "zone").parse::<chrono_tz::Tz>().is_ok(),
         "not-icalendar" => unread.is_none() && !list_of(known, "occurrences").is_empty() && verdict.fit.is_none(),
         "absent" => false,
-        code if crate::NOT_YET.contains(&code) => {
-            verdict.fit.is_none()
-                && !["RRULE", "RDATE", "EXRULE", "RECURRENCE-ID"].iter().any(|name| upper.contains(name))
-        }
         // Nothing of the event shows, and nothing should.
         _ => !(known.get("occurrences").is_some() && list_of(known, "occurrences").is_empty()),
     };
     wrong.then(|| format!("the reason `{why}` is not true ({:?}, {unread:?})", verdict.fit))
+}
+
+/// Whether each part of the rules has the form of one; the oracle passes over what has not.
+fn has_only_rule_parts(text: &str) -> bool {
+    let rules = all_of(&event_of(text), "RRULE");
+    rules.iter().all(|(prefix, rule)| prefix.is_empty() && rule.split(';').all(|part| part.contains('=')))
 }
 
 fn ends_before_start(known: &Value) -> bool {

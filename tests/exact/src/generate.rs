@@ -53,7 +53,10 @@ pub fn case(dice: &mut Dice, number: u64, expand: &mut dyn Expand) -> Case {
     let mut start = moment(dice, all_day);
     let rule = rule(dice, start);
     let first = |rule: &Rule, start: NaiveDateTime, expand: &mut dyn Expand| {
-        expand.expand(&rule.body(), start, start + TimeDelta::days(5 * 366)).ok().and_then(|d| d.first().copied())
+        expand
+            .expand(&rule.body(), start, start + TimeDelta::days(5 * 366), Some(1))
+            .ok()
+            .and_then(|d| d.first().copied())
     };
     // Most events begin where their rule does.
     if dice.percent(92)

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use exact::exactness::{self, Failure};
 use exact::oracle::dateutil::Dateutil;
-use exact::python::Python;
 use exact::{corpus, floors, sequence};
 use graph_sim::Simulator;
 
@@ -41,6 +40,11 @@ enum What {
     },
     /// The table of what each change costs in requests.
     Floors,
+    /// One sequence of random edits, by its own seed.
+    Sequence {
+        /// As a failure shows it.
+        seed: u64,
+    },
     /// Random edits under faults.
     Sequences {
         /// How many.
@@ -83,7 +87,7 @@ fn run(what: What) -> Result<bool, String> {
             Ok(shown(&tally.failures, show))
         }
         What::Corpora { show, refused } => {
-            let all = corpora()?;
+            let all = corpus::judge_all()?;
             print!("{}", corpus::table(&all));
             let verdicts =
                 || all.iter().flat_map(|(name, verdicts)| verdicts.iter().map(move |verdict| (name, verdict)));
@@ -110,6 +114,11 @@ fn run(what: What) -> Result<bool, String> {
             print!("{}", floors::table(&costs));
             Ok(costs.iter().all(floors::Cost::holds))
         }
+        What::Sequence { seed } => {
+            let (_, sim) = begin(Some(seed))?;
+            let failure = sequence::sequence(seed, &sim, &mut sequence::Tally::default()).err();
+            Ok(shown(failure.as_slice(), 1))
+        }
         What::Sequences { number, seed, show } => {
             let (seed, sim) = begin(seed)?;
             let tally = sequence::run(seed, &sim, |tally| tally.sequences < number)?;
@@ -117,21 +126,6 @@ fn run(what: What) -> Result<bool, String> {
             Ok(shown(&tally.failures, show))
         }
     }
-}
-
-/// Every object of every file.
-fn corpora() -> Result<Vec<(&'static str, Vec<corpus::Verdict>)>, String> {
-    let (_, sim) = begin(Some(1))?;
-    let mut python = Python::start(corpus::SCRIPT)?;
-    let mut all = Vec::new();
-    for set in corpus::corpora()? {
-        let mut verdicts = Vec::new();
-        for file in &set.files {
-            verdicts.extend(corpus::judge_file(&sim, &mut python, file)?);
-        }
-        all.push((set.name, verdicts));
-    }
-    Ok(all)
 }
 
 fn begin(seed: Option<u64>) -> Result<(u64, Simulator), String> {

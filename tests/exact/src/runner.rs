@@ -55,6 +55,8 @@ pub struct Mirror<'a> {
     ids: u128,
     left: usize,
     seen: bool,
+    /// After so many more requests the host dies: nothing it is told after that is remembered.
+    dies_after: Option<usize>,
     /// What was logged as a warning or worse.
     pub warnings: Vec<String>,
 }
@@ -93,6 +95,7 @@ impl<'a> Mirror<'a> {
             ids: u128::from(sim.requests().len() as u64) << 64,
             left: REQUESTS_OF_A_HOOK,
             seen: false,
+            dies_after: None,
             warnings: Vec::new(),
         };
         mirror.renew()?;
@@ -114,6 +117,15 @@ impl<'a> Mirror<'a> {
         let report = mailbox::inspect(self, &account, now().timestamp_millis()).map_err(|e| format!("{e:?}"))?;
         self.facts = Some(report.facts);
         Ok(())
+    }
+
+    /// Has the host die once, after so many more requests (at least one), in the middle of whatever it does then; `None`: it lives.
+    pub fn dies_after(&mut self, requests: Option<usize>) {
+        self.dies_after = requests;
+    }
+
+    fn is_dead(&self) -> bool {
+        self.dies_after == Some(0)
     }
 
     fn renew(&mut self) -> Result<(), String> {
@@ -167,6 +179,11 @@ impl<'a> Mirror<'a> {
                 None => mirror::on_create(self, &context, &object, intent),
                 Some(record) => mirror::on_update(self, &context, &object, intent, &record),
             };
+            if self.is_dead() {
+                // What the hook came to died with the host; the next one finds what was remembered before.
+                self.dies_after = None;
+                continue;
+            }
             match outcome {
                 Ok(outcome) => return Ok(self.ended(outcome)),
                 Err(HookError::Rejected(problem)) => return Ok(Ended::Refused(problem.code, problem.message)),
@@ -268,6 +285,12 @@ impl<'a> Mirror<'a> {
 
 impl Host for Mirror<'_> {
     fn send(&mut self, request: Request) -> Result<Response, HttpError> {
+        if self.is_dead() {
+            return Err(HttpError::NotSent("the host is dead".to_owned()));
+        }
+        if let Some(left) = &mut self.dies_after {
+            *left -= 1;
+        }
         self.left = self.left.checked_sub(1).ok_or_else(|| HttpError::BudgetSpent("50 requests".to_owned()))?;
         let unanswered = |error: ureq::Error| HttpError::Unanswered(error.to_string());
         let answer = self.exchange(&request).map_err(unanswered)?;
@@ -280,7 +303,9 @@ impl Host for Mirror<'_> {
     }
 
     fn save(&mut self, record: Option<Vec<u8>>) -> Result<(), String> {
-        self.record = record;
+        if !self.is_dead() {
+            self.record = record;
+        }
         Ok(())
     }
 

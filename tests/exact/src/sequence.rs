@@ -33,8 +33,6 @@ pub struct Tally {
     pub faults: u64,
     /// Requests at Graph.
     pub requests: u64,
-    /// Sequences that ended at the first save, because the product does not do such events yet.
-    pub not_yet: u64,
     /// What is wrong.
     pub failures: Vec<Failure>,
 }
@@ -44,9 +42,8 @@ impl Tally {
     #[must_use]
     pub fn line(&self) -> String {
         format!(
-            "{} sequences ({} of events not mirrored yet), {} edits, {} faults, {} requests, {} failures",
+            "{} sequences, {} edits, {} faults, {} requests, {} failures",
             self.sequences,
-            self.not_yet,
             self.edits,
             self.faults,
             self.requests,
@@ -88,7 +85,7 @@ pub fn sequence(seed: u64, sim: &Simulator, tally: &mut Tally) -> Result<(), Fai
     let outcome = steps(&mut dice, sim, &mut case, &mut story, tally);
     tally.requests += sim.requests().len() as u64;
     outcome.map_err(|what| Failure {
-        what: format!("{what}\nsteps:\n  {}", story.join("\n  ")),
+        what: format!("{what}\nsteps:\n  {}\nlast requests:\n  {}", story.join("\n  "), seen(sim).join("\n  ")),
         text: case.text(),
         how: format!("sequence seed {seed}, {settings}"),
     })
@@ -112,6 +109,21 @@ fn settled(case: &Case) -> bool {
     let sayable = |clamps| !matches!(classify(case, clamps, &mut ByCrate), Ok(Fit::Neither(_)) | Err(_));
     sayable(true) && sayable(false) && oracle::occurrences(case, &mut ByCrate).is_ok_and(|list| !list.is_empty())
 }
+
+/// The last requests and what was answered.
+fn seen(sim: &Simulator) -> Vec<String> {
+    let all = sim.requests_to(graph_sim::Service::Graph);
+    let last = all.iter().skip(all.len().saturating_sub(SHOWN));
+    let line = |r: &graph_sim::RequestRecord| {
+        let id: String = r.path.chars().rev().take(24).collect::<Vec<_>>().into_iter().rev().collect();
+        let body: String = r.body.chars().take(600).collect();
+        format!("{} …{id}?{} {body} -> {:?}", r.method, r.query, r.status)
+    };
+    last.map(line).collect()
+}
+
+/// Requests that a failure shows.
+const SHOWN: usize = 12;
 
 fn unsettled(dice: &mut Dice, sim: &Simulator) -> String {
     let pattern = dice.one(&[RecurrencePatch::Keep, RecurrencePatch::Drop, RecurrencePatch::Split]);
@@ -159,17 +171,18 @@ fn steps(
             sim.fault(fault);
             tally.faults += 1;
         }
+        let dies = step < edits && dice.percent(30);
+        let requests = dies.then(|| usize::try_from(dice.between(1, 6)).unwrap_or(1));
+        if let Some(requests) = requests {
+            let _ = write!(last(story), "; the host dies after {requests} requests");
+        }
+        mirror.dies_after(requests);
         let wish = if step == 0 { Wish::Wanted } else { Wish::Keep };
         match mirror.save(&case.text(), wish)? {
             Ended::Mirrored(Some(own)) => match &link {
                 Some(first) if *first != own => return Err(format!("the join link changed from {first} to {own}")),
                 _ => link = Some(own),
             },
-            Ended::Refused(code, _) if step == 0 && crate::NOT_YET.contains(&code.as_str()) => {
-                tally.not_yet += 1;
-                let rows = compare::rows(sim, MAILBOX, case);
-                return if rows.is_empty() { Ok(()) } else { Err(format!("refused as `{code}`, and yet shown")) };
-            }
             other => return Err(format!("after a save the event is {other:?}")),
         }
         let known = oracle::occurrences(case, &mut ByCrate).map_err(|e| format!("{e:?}"))?;
@@ -202,7 +215,7 @@ fn last(story: &mut Story) -> &mut String {
 fn edit(dice: &mut Dice, sim: &Simulator, case: &mut Case, story: &mut Story) {
     if dice.percent(15) {
         let to = case.start.and_utc() + TimeDelta::days(dice.between(1, 60));
-        if to > sim.now() {
+        if to > sim.now() && comes_after(case, to) {
             sim.advance(to - sim.now());
             story.push(format!("it is {to}"));
         }
@@ -210,9 +223,7 @@ fn edit(dice: &mut Dice, sim: &Simulator, case: &mut Case, story: &mut Story) {
     for _ in 0..20 {
         let mut changed = case.clone();
         let what = generate::edit(dice, &mut changed, &mut ByCrate);
-        let comes = |list: &[Occurrence]| list.iter().any(|one| one.starts.iter().all(|at| *at > sim.now()));
-        let alive = oracle::occurrences(&changed, &mut ByCrate).is_ok_and(|list| comes(&list));
-        if changed != *case && alive && settled(&changed) {
+        if changed != *case && comes_after(&changed, sim.now()) && settled(&changed) {
             *case = changed;
             let text = case.text();
             let lines: Vec<&str> = text
@@ -229,6 +240,12 @@ fn edit(dice: &mut Dice, sim: &Simulator, case: &mut Case, story: &mut Story) {
         }
     }
     story.push("nothing".to_owned());
+}
+
+/// Whether something of the event is still to come.
+fn comes_after(case: &Case, time: DateTime<Utc>) -> bool {
+    let comes = |list: &[Occurrence]| list.iter().any(|one| one.starts.iter().all(|at| *at > time));
+    oracle::occurrences(case, &mut ByCrate).is_ok_and(|list| comes(&list))
 }
 
 fn fault(dice: &mut Dice) -> Fault {

@@ -178,7 +178,7 @@ fn mirror(graph: &Graph<'_>, case: &Case) -> Result<(), String> {
             _ => Some(oracle::dates_of(case, rule, far, &mut ByCrate).unwrap().last().copied()),
         };
         for piece in split(case, rule) {
-            let mut dates = ByCrate.expand(&piece.body(), case.start, far).map_err(|e| format!("{e:?}"))?;
+            let mut dates = ByCrate.expand(&piece.body(), case.start, far, None).map_err(|e| format!("{e:?}"))?;
             if let Some(last) = last {
                 dates.retain(|at| last.is_some_and(|last| *at <= last));
             }

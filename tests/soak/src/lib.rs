@@ -4,6 +4,7 @@
 //! bounded to 20 seconds, in `cargo test`.
 
 mod converge;
+mod exactness;
 
 use std::time::Duration;
 
@@ -18,8 +19,20 @@ pub struct Soak {
 }
 
 /// All of them.
-pub const SOAKS: &[Soak] = &[Soak {
-    name: "converge",
-    about: "random saves, refusals, drafts and deletes while Microsoft fails in every way; then everything must be right, once",
-    run: converge::run,
-}];
+pub const SOAKS: &[Soak] = &[
+    Soak {
+        name: "converge",
+        about: "random saves, refusals, drafts and deletes while Microsoft fails in every way; then everything must be right, once",
+        run: converge::run,
+    },
+    Soak {
+        name: "exact",
+        about: "random events that repeat: for three years Teams shows what two independent oracles say, or says why not",
+        run: exactness::exact,
+    },
+    Soak {
+        name: "sequence",
+        about: "random edits of an event that repeats while Microsoft fails: in the end it looks like made afresh, with its one link",
+        run: exactness::sequence,
+    },
+];

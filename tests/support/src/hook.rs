@@ -61,6 +61,10 @@ impl Answer {
 pub struct Put {
     /// `object=`.
     pub object: Option<String>,
+    /// `calendar=`.
+    pub calendar: Option<String>,
+    /// `calendar_name=`.
+    pub calendar_name: Option<String>,
     /// `meeting=`.
     pub meeting: Option<&'static str>,
     /// `draft=true`.
@@ -96,6 +100,8 @@ impl Put {
             }
         };
         add("object", self.object.as_deref());
+        add("calendar", self.calendar.as_deref());
+        add("calendar_name", self.calendar_name.as_deref());
         add("meeting", self.meeting);
         add("draft", self.draft.then_some("true"));
         add("draft_of", self.draft_of.as_deref());

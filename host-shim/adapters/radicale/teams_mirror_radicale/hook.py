@@ -15,11 +15,14 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from teams_mirror_radicale.connection import Connection
 from teams_mirror_radicale.settings import Settings
+
+if TYPE_CHECKING:
+    from teams_mirror_radicale.stored import Calendar
 
 #: The largest text the API takes, in octets.
 LARGEST = 8 * 1024 * 1024
@@ -73,10 +76,10 @@ class Hook:
         self._tls: Optional[Tuple[float, ssl.SSLContext]] = None
         self._lock = threading.Lock()
 
-    def announce(self, account: str, uid: str, text: str, object_: str, calendar: str, change: str,
+    def announce(self, account: str, uid: str, text: str, object_: str, calendar: Calendar, change: str,
                  patience: float, link: bool) -> Answer:
         """First beat. ``patience``: seconds until there is an answer, or none; ``link``: whether to wait for a new link."""
-        query = {"object": object_, "calendar": calendar, "change": change}
+        query = {"object": object_, **_calendar(calendar), "change": change}
         wait = int(patience) - MARGIN if link else 0
         prefer = "wait=%d" % wait if wait > 0 else "respond-async"
         return self._call("PUT", _event(account, uid), query, text, prefer, patience)
@@ -85,9 +88,9 @@ class Hook:
         """Second beat: ``stored``, ``stored-original`` or ``refused``."""
         return self._call("POST", _event(account, uid) + "/stored", {}, {"change": change, "result": result}, timeout=patience)
 
-    def tell(self, account: str, uid: str, text: str, object_: str, imported: bool) -> Answer:
+    def tell(self, account: str, uid: str, text: str, object_: str, calendar: Calendar, imported: bool) -> Answer:
         """Both beats in one, after the store."""
-        query = {"object": object_, "stored": "true"}
+        query = {"object": object_, **_calendar(calendar), "stored": "true"}
         if imported:
             query["import"] = "true"
         return self._call("PUT", _event(account, uid), query, text, "respond-async")
@@ -259,6 +262,11 @@ def _counted(status: int, reason: str, kind: str, read: bytes) -> Answer:
         raise Unanswered("there is no hook API under this address (404); `hook` names the listener `listen.hook` of "
                          "teams-mirror's configuration, without a path")
     return answer
+
+
+def _calendar(calendar: Calendar) -> Dict[str, str]:
+    named = {"calendar": calendar.path}
+    return {**named, "calendar_name": calendar.name[:200]} if calendar.name else named
 
 
 def _account(account: str) -> str:

@@ -161,17 +161,19 @@ def saved(mirror: Mirror, environ: Dict[str, Any], length: int, path: str, user:
         return None
     if environ.get("HTTP_IF_MATCH") == "*" or not mirror.up:
         return _noted(mirror, [look(account, uid, path)])
-    return _announced(mirror, environ, {"account": account, "uid": uid, "object": path}, content, text)
+    return _announced(
+        mirror, environ, {"account": account, "uid": uid, "object": path}, place.calendar, content, text)
 
 
-def _announced(mirror: Mirror, environ: Dict[str, Any], where: Dict[str, str], content: bytes, text: str) -> Operation:
+def _announced(mirror: Mirror, environ: Dict[str, Any], where: Dict[str, str], calendar: stored.Calendar, content: bytes,
+               text: str) -> Operation:
     change = uuid.uuid4().hex
     note = _note(mirror, [look(where["account"], where["uid"], where["object"], change)])
     try:
         begun = time.monotonic()
         with mirror.waits() as waits:
             answer = mirror.hook.announce(
-                where["account"], where["uid"], text, where["object"], stored.calendar(where["object"]), change,
+                where["account"], where["uid"], text, where["object"], calendar, change,
                 mirror.settings.patience, waits)
     except Unanswered as error:
         mirror.unanswered(error)

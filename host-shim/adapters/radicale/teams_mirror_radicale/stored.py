@@ -26,11 +26,21 @@ _ASKED_WITH = {"rights", "user", "user_groups", "path", "permissions_filter"}
 
 
 @dataclass(frozen=True)
+class Calendar:
+    """A collection as the hook is told of it."""
+
+    path: str
+    #: What its user calls it; ``None``: it has no name.
+    name: Optional[str]
+
+
+@dataclass(frozen=True)
 class Object:
     """A calendar object as it is stored."""
 
     text: str
     etag: str
+    calendar: Calendar
 
     @property
     def uid(self) -> Optional[str]:
@@ -50,6 +60,8 @@ class Place:
     becomes_collection: bool
     #: The parent's kind: ``VCALENDAR``, ``VADDRESSBOOK``, empty, or ``None`` where there is no parent.
     parent_tag: Optional[str]
+    #: The parent.
+    calendar: Calendar
 
 
 class Rights:
@@ -87,7 +99,7 @@ class Stored:
     def object(self, path: str) -> Optional[Object]:
         """The object under a path."""
         with self._storage.acquire_lock("r"):
-            return self._object(self._discover(path))
+            return self._object(self._discover(path), path)
 
     def place(self, path: str) -> Place:
         """What a save to a path would meet."""
@@ -95,9 +107,10 @@ class Stored:
         with self._storage.acquire_lock("r"):
             item = self._discover(path)
             parent = self._discover(parent_path) if parent_path != path else None
-            found = self._object(item)
+            found = self._object(item, path)
+            calendar = _calendar(parent, path)
             tag = (parent.tag or "") if _is_collection(parent) else None
-        return Place(found, _is_collection(item), tag == "" and found is None, tag)
+        return Place(found, _is_collection(item), tag == "" and found is None, tag, calendar)
 
     def uid_taken(self, path: str, uid: str) -> bool:
         """Whether another object beside this path has the UID; Radicale refuses such a save."""
@@ -174,10 +187,10 @@ class Stored:
         return next(iter(self._storage.discover(path)), None)
 
     @staticmethod
-    def _object(item: Any) -> Optional[Object]:
+    def _object(item: Any, path: str) -> Optional[Object]:
         if item is None or _is_collection(item):
             return None
-        return Object(item.serialize(), item.etag)
+        return Object(item.serialize(), item.etag, _calendar(item.collection, path))
 
 
 def _is_collection(item: Any) -> bool:
@@ -197,9 +210,10 @@ def owner(path: str) -> str:
     return path.strip("/").split("/", 1)[0]
 
 
-def calendar(path: str) -> str:
+def _calendar(collection: Any, path: str) -> Calendar:
     """The collection an object's path leads to."""
-    return _parent(path)
+    name = collection.get_meta("D:displayname") if _is_collection(collection) else None
+    return Calendar(_parent(path), name or None)
 
 
 def known_rights() -> List[str]:

@@ -173,7 +173,7 @@ class Worker:
             found = self._mirror.stored.object(object_)
             if found is None or found.uid != uid:
                 return None
-            answer = self._mirror.hook.tell(account, uid, found.text, object_, imported)
+            answer = self._mirror.hook.tell(account, uid, found.text, object_, found.calendar, imported)
             if not answer.taken:
                 self._mirror.refused(object_, answer)
                 return found.text
@@ -233,7 +233,7 @@ class Worker:
         amended = change.get("icalendar")
         if not amended or hashlib.sha256(found.text.encode("utf-8")).hexdigest() != change.get("replaces_sha256"):
             # Radicale keeps texts in a form of its own, so this is the usual way: what would the stored one have to be?
-            answer = self._mirror.hook.tell(account, uid, found.text, object_, False)
+            answer = self._mirror.hook.tell(account, uid, found.text, object_, found.calendar, False)
             amended = answer.get("icalendar") if answer.status in (200, 202) else None
         if not amended or amended == found.text:
             return

@@ -54,6 +54,21 @@ class Saves(Case):
         self.assertIn(b'"stored"', reported[3])
         self.assertEqual(server.mirror.spool.names(), [])
 
+    def test_the_calendar_is_named_as_its_user_calls_it(self):
+        server = self.server()
+        server.request("PUT", E1, EVENT % ("e1", "One"))
+        status, _, text = server.request(
+            "PROPPATCH", "/alice/work/",
+            '<propertyupdate xmlns="DAV:"><set><prop><displayname>Büro</displayname></prop></set></propertyupdate>')
+        self.assertEqual(status, 207, text)
+        server.request("PUT", E1, EVENT % ("e1", "Two"))
+        server.request("MOVE", E1, destination="http://x/alice/work/moved.ics", host="x")
+        self.told(server)
+        first, second, moved = [request[1] for request in self.hook.saw("PUT")]
+        self.assertIn("&calendar=%2Falice%2Fwork%2F&change=", first)
+        for path in (second, moved):
+            self.assertIn("&calendar=%2Falice%2Fwork%2F&calendar_name=B%C3%BCro&", path)
+
     def test_an_amended_text_is_stored_and_its_etag_is_kept_back(self):
         def amend(method, path, body):
             status, value = FakeHook.as_sent(method, path, body)

@@ -13,6 +13,7 @@ import unittest
 from teams_mirror_radicale import settings
 from teams_mirror_radicale.connection import Connection
 from teams_mirror_radicale.hook import Hook, Unanswered
+from teams_mirror_radicale.stored import Calendar
 from tests.fake import FakeHook, settings_file
 
 
@@ -32,18 +33,18 @@ class Calls(unittest.TestCase):
 
     def test_every_part_of_an_address_is_encoded(self):
         fake = self.fake()
-        answer = self.hook(fake.address).announce("a+b@x.example", "u/1?#%2F ü", "text", "/a b/ü&c.ics", "/a b/", "c1", 5, True)
+        answer = self.hook(fake.address).announce("a+b@x.example", "u/1?#%2F ü", "text", "/a b/ü&c.ics", Calendar("/a b/", "A & Ü"), "c1", 5, True)
         self.assertEqual(answer.get("icalendar"), "text")
         method, path, headers, body = fake.requests[0]
         self.assertEqual(method, "PUT")
         self.assertEqual(path, "/v1/accounts/a%2Bb%40x.example/events/u%2F1%3F%23%252F%20%C3%BC"
-                               "?object=%2Fa%20b%2F%C3%BC%26c.ics&calendar=%2Fa%20b%2F&change=c1")
+                               "?object=%2Fa%20b%2F%C3%BC%26c.ics&calendar=%2Fa%20b%2F&calendar_name=A%20%26%20%C3%9C&change=c1")
         self.assertEqual((headers["Authorization"], headers["Prefer"], body), ("Bearer hush-hush", "wait=4", b"text"))
 
     def test_who_does_not_wait_says_so(self):
         fake = self.fake()
-        self.hook(fake.address).announce("a@x.example", "e1", "text", "/o", "/", "c1", 5, False)
-        self.hook(fake.address).announce("a@x.example", "e1", "text", "/o", "/", "c1", 1, True)
+        self.hook(fake.address).announce("a@x.example", "e1", "text", "/o", Calendar("/", None), "c1", 5, False)
+        self.hook(fake.address).announce("a@x.example", "e1", "text", "/o", Calendar("/", None), "c1", 1, True)
         self.assertEqual([request[2]["Prefer"] for request in fake.requests], ["respond-async", "respond-async"])
 
     def test_connections_are_kept_and_one_that_died_idle_is_no_failure(self):
@@ -83,7 +84,7 @@ class Calls(unittest.TestCase):
         begun = time.monotonic()
         with self.assertRaises(Unanswered) as raised:
             self.hook("http://127.0.0.1:%d" % listener.getsockname()[1]).announce(
-                "a@x.example", "e1", "text", "/o", "/", "c1", 1, True)
+                "a@x.example", "e1", "text", "/o", Calendar("/", None), "c1", 1, True)
         self.assertIn("does not answer in time", str(raised.exception))
         self.assertLess(time.monotonic() - begun, 5, "all of it takes 15 seconds")
 
@@ -114,7 +115,7 @@ class Calls(unittest.TestCase):
             timer.start()
             begun = time.monotonic()
             with self.subTest(mute=mute), self.assertRaises(Unanswered):
-                hook.announce("a@x.example", "e1", "text", "/o", "/", "c1", 3, True)
+                hook.announce("a@x.example", "e1", "text", "/o", Calendar("/", None), "c1", 3, True)
             took = time.monotonic() - begun
             timer.join()
             self.assertEqual(tries, [port])

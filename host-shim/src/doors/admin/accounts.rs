@@ -8,10 +8,13 @@ use axum::http::StatusCode;
 
 use super::extract::Named;
 use super::types::{
-    AccountInfo, ConnectionInfo, DisconnectQuery, Disconnected, EventsLeft, LinkInfo, MailboxInfo, RuleInfo,
+    AccountInfo, CalendarInfo, ConnectionInfo, DisconnectQuery, Disconnected, EventsLeft, LinkInfo, MailboxInfo,
+    RuleInfo, SettingCounts,
 };
 use super::{Answer, Problem, accounts_problem, address, events, mirror_problem, off_the_loop};
+use crate::accounts::calendars;
 use crate::accounts::policy::{Button, Standing};
+use crate::accounts::settings::{Counting, Declared};
 use crate::address::Address;
 use crate::mirror::{Leave, Left};
 use crate::serve::Shim;
@@ -120,6 +123,16 @@ pub(super) async fn disconnect(
 fn info(shim: &Shim, account: &Address) -> Result<AccountInfo, Problem> {
     let standing = shim.accounts().standing(account).map_err(accounts_problem)?;
     let to_do = to_do(account, &standing);
+    let counts = |setting: &Declared| {
+        let Counting { value, decided_by } = standing.chosen.counting(setting);
+        SettingCounts { name: setting.name.clone(), value, decided_by }
+    };
+    let settings = shim.mirror().declared_settings().iter().map(counts).collect();
+    let seen = shim.mirror().calendars(account).map_err(mirror_problem)?;
+    let calendars = calendars::of_account(&standing.chosen, seen)
+        .into_iter()
+        .map(|calendar| CalendarInfo { path: calendar.path, name: calendar.name, mirrored: calendar.mirrored })
+        .collect();
     Ok(AccountInfo {
         account: account.as_str().into(),
         usable: standing.usable,
@@ -127,6 +140,9 @@ fn info(shim: &Shim, account: &Address) -> Result<AccountInfo, Problem> {
         message: standing.message,
         rule: standing.decided_by.map(|scope| RuleInfo { scope, allow: standing.reason != "denied" }),
         known: standing.account.is_some(),
+        class: standing.account.as_ref().and_then(|row| row.class.clone()),
+        settings,
+        calendars,
         on: standing.account.is_some_and(|row| row.on),
         connector: standing.connector.map(|row| row.name),
         button: match standing.button {

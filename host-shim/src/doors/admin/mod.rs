@@ -110,7 +110,15 @@ fn scope(scope: Scope) -> Result<Scope, Problem> {
     Ok(match scope {
         Scope::Server => Scope::Server,
         Scope::Domain(name) => Scope::Domain(domain(&name)?),
+        Scope::Class(name) => Scope::Class(name),
         Scope::Account(name) => Scope::Account(address(&name)?.as_str().to_owned()),
+        Scope::Own(_) => {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "scope-invalid",
+                "what users choose is theirs; a choice for the account replaces it",
+            ));
+        }
     })
 }
 

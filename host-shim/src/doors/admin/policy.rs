@@ -10,7 +10,8 @@ use super::types::{
     ChosenInfo, RuleChange, RuleChanged, RuleInfo, SettingChange, SettingChanged, SettingInfo, SettingsQuery,
 };
 use super::{Answer, Problem, accounts_problem, address, nearest, off_the_loop, scope, store_problem};
-use crate::accounts::settings::Declared;
+use crate::accounts::settings::{Counting, Declared};
+use crate::component::types::SettingDeclaration;
 use crate::serve::Shim;
 use crate::store::Scope;
 
@@ -22,7 +23,7 @@ pub(super) async fn rules(State(shim): State<Arc<Shim>>) -> Answer<Vec<RuleInfo>
 /// `PUT /policy`.
 pub(super) async fn set_rule(State(shim): State<Arc<Shim>>, Body(change): Body<RuleChange>) -> Answer<RuleChanged> {
     off_the_loop(move || {
-        let scope = scope(change.scope)?;
+        let scope = crate::accounts::policy::normal(&scope(change.scope)?).map_err(accounts_problem)?;
         let before = all(&shim)?.into_iter().find(|rule| rule.scope == scope).map(|rule| rule.allow);
         shim.accounts().set_policy(&scope, change.allow).map_err(accounts_problem)?;
         // A rule that goes may allow as well: the wider one then counts. What still may not is parked again.
@@ -52,48 +53,46 @@ pub(super) async fn settings(
 ) -> Answer<Vec<SettingInfo>> {
     off_the_loop(move || {
         let account = query.account.as_deref().map(address).transpose()?;
-        let declared = declared(&shim);
-        let name = account.as_ref().map(crate::address::Address::as_str);
-        let rows = crate::store::read(&**shim.store(), |tx| tx.settings(name)).map_err(|e| store_problem(&e))?;
-        let held = match &account {
-            Some(account) => shim.accounts().settings_for(account, &declared).map_err(accounts_problem)?,
-            None => Vec::new(),
+        let chosen =
+            account.as_ref().map(|account| shim.accounts().chosen(account).map_err(accounts_problem)).transpose()?;
+        let rows = match &chosen {
+            Some(chosen) => chosen.rows().to_vec(),
+            None => crate::store::read(&**shim.store(), |tx| tx.settings(None)).map_err(|e| store_problem(&e))?,
         };
-        let settings = &shim.mirror().extension().description().settings;
-        Ok(settings
-            .iter()
-            .map(|setting| {
-                let mut chosen: Vec<ChosenInfo> = rows
-                    .iter()
-                    .filter(|row| row.name == setting.name)
-                    // A choice for another domain says nothing about this account.
-                    .filter(|row| match (&row.scope, &account) {
-                        (Scope::Domain(domain), Some(account)) => domain == account.domain(),
-                        _ => true,
-                    })
-                    .map(|row| ChosenInfo { scope: row.scope.clone(), value: row.value.clone() })
-                    .collect();
-                chosen.sort_by(|a, b| a.scope.cmp(&b.scope));
-                let of_server = || chosen.iter().find(|c| c.scope == Scope::Server).map(|c| c.value.clone());
-                let value = held
-                    .iter()
-                    .find(|(name, _)| *name == setting.name)
-                    .map(|(_, value)| value.clone())
-                    .or_else(of_server)
-                    .unwrap_or_else(|| setting.default.clone());
-                SettingInfo {
-                    name: setting.name.clone(),
-                    description: setting.description.clone(),
-                    values: setting.values.clone(),
-                    default: setting.default.clone(),
-                    user_may: setting.user_may,
-                    chosen,
-                    value,
-                }
-            })
-            .collect())
+        let info = |setting: SettingDeclaration| {
+            let declared = Declared::from(&setting);
+            let mut at: Vec<ChosenInfo> = rows
+                .iter()
+                .filter(|row| row.name == setting.name)
+                .map(|row| ChosenInfo { scope: row.scope.clone(), value: row.value.clone() })
+                .collect();
+            at.sort_by(|a, b| a.scope.cmp(&b.scope));
+            let Counting { value, decided_by } = match &chosen {
+                Some(chosen) => chosen.counting(&declared),
+                None => of_server(&at, &declared),
+            };
+            SettingInfo {
+                name: setting.name,
+                description: setting.description,
+                values: setting.values,
+                default: setting.default,
+                user_may: setting.user_may,
+                chosen: at,
+                value,
+                decided_by,
+            }
+        };
+        Ok(shim.mirror().settings().into_iter().map(info).collect())
     })
     .await
+}
+
+/// What counts of a setting where nothing narrower is chosen.
+fn of_server(chosen: &[ChosenInfo], setting: &Declared) -> Counting {
+    match chosen.iter().find(|chosen| chosen.scope == Scope::Server) {
+        Some(chosen) => Counting { value: chosen.value.clone(), decided_by: Some(Scope::Server) },
+        None => Counting { value: setting.default.clone(), decided_by: None },
+    }
 }
 
 /// `PUT /settings`.
@@ -102,8 +101,8 @@ pub(super) async fn set_setting(
     Body(change): Body<SettingChange>,
 ) -> Answer<SettingChanged> {
     off_the_loop(move || {
-        let scope = scope(change.scope)?;
-        let declared = declared(&shim);
+        let scope = crate::accounts::policy::normal(&scope(change.scope)?).map_err(accounts_problem)?;
+        let declared = shim.mirror().declared_settings();
         // Invitations are the server's (RFC 6638) unless somebody says that it sends none.
         if change.name == "invitations" && change.value.as_deref() == Some("microsoft") && !change.server_invites_nobody {
             return Err(Problem::new(
@@ -119,22 +118,23 @@ pub(super) async fn set_setting(
         })
         .map_err(|e| store_problem(&e))?;
         let chosen = held.iter().any(|row| row.scope == scope && row.name == change.name);
+        let replaced = match &scope {
+            Scope::Account(name) => {
+                let own = Scope::Own(name.clone());
+                held.iter().find(|row| row.scope == own && row.name == change.name).map(|row| row.value.clone())
+            }
+            _ => None,
+        };
         // What an earlier version of the extension declared can still be taken back.
-        if change.value.is_some() || !chosen {
-            known(&declared, &change.name, change.value.as_deref())?;
+        if change.value.is_some() || !(chosen || replaced.is_some()) {
+            known(declared, &change.name, change.value.as_deref())?;
         }
         shim.accounts()
-            .set_setting(&scope, &change.name, change.value.as_deref(), &declared)
+            .set_setting(&scope, &change.name, change.value.as_deref(), declared)
             .map_err(accounts_problem)?;
-        Ok(SettingChanged { scope, name: change.name, value: change.value })
+        Ok(SettingChanged { scope, name: change.name, value: change.value, replaced })
     })
     .await
-}
-
-/// The extension's settings as the accounts know them.
-fn declared(shim: &Shim) -> Vec<Declared> {
-    let settings = &shim.mirror().extension().description().settings;
-    settings.iter().map(Declared::from).collect()
 }
 
 /// Sees whether the extension declares the setting and takes the value; what it does not is refused with what it does.

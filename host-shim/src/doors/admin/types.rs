@@ -174,8 +174,10 @@ pub struct SettingInfo {
     pub user_may: UserChoice,
     /// What was chosen where.
     pub chosen: Vec<ChosenInfo>,
-    /// What holds: for the account that was asked for, else for the server.
+    /// What counts: for the account that was asked for, else for the server.
     pub value: String,
+    /// Whose choice that is; `None`: nobody's, it is the default. Of a list to which users add, the administrators' part.
+    pub decided_by: Option<Scope>,
 }
 
 /// A choice.
@@ -211,6 +213,9 @@ pub struct SettingChanged {
     pub name: String,
     /// What it is there now; `None`: nothing is chosen there.
     pub value: Option<String>,
+    /// What the account's user had chosen, which is taken back with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<String>,
 }
 
 /// Which account's settings are asked for.
@@ -283,6 +288,8 @@ pub struct AccountInfo {
     pub rule: Option<RuleInfo>,
     /// Whether the server told of it.
     pub known: bool,
+    /// Its class, as the server told it.
+    pub class: Option<String>,
     /// The user's own switch.
     pub on: bool,
     /// The connector it goes through.
@@ -291,10 +298,36 @@ pub struct AccountInfo {
     pub button: String,
     /// Its connection with Microsoft.
     pub connection: Option<ConnectionInfo>,
+    /// What counts for it of each setting, and who decided.
+    pub settings: Vec<SettingCounts>,
+    /// Its calendars, as far as events were saved in them.
+    pub calendars: Vec<CalendarInfo>,
     /// What stands between it and its first meeting, in sentences with what to do.
     pub to_do: Vec<String>,
     /// Its last events, newest change first.
     pub events: Vec<EventInfo>,
+}
+
+/// What counts of a setting for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingCounts {
+    /// Its name.
+    pub name: String,
+    /// What counts.
+    pub value: String,
+    /// Whose choice that is; `None`: nobody's, it is the default.
+    pub decided_by: Option<Scope>,
+}
+
+/// A calendar of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarInfo {
+    /// The server's path for it.
+    pub path: String,
+    /// What its user calls it, else the last part of its path.
+    pub name: String,
+    /// Whether it is mirrored.
+    pub mirrored: bool,
 }
 
 /// An account's connection with Microsoft. Never its tokens.

@@ -120,6 +120,7 @@ pub(super) async fn put_account(
             class: body.class,
         };
         hook.accounts.put_account(&account, put).map_err(problem)?;
+        hook.mirror.wake();
         let standing = hook.accounts.standing(&account).map_err(problem)?;
         Ok(Json(view(&hook, &account, standing)))
     })

@@ -30,9 +30,11 @@ const LONGEST_WAIT: u64 = 30;
 pub(super) struct SaveQuery {
     /// The server's path for the event.
     object: Option<String>,
-    /// The server's path for the calendar it is in. Every event calendar is mirrored; the name is kept for settings to come.
-    #[allow(dead_code, reason = "part of the contract: adapters name the calendar from the start")]
+    /// The server's path for the calendar it is in; administrators and users leave calendars out by it.
+    /// Absent: `object` up to its last `/`. Where there is neither, the event is in none of the calendars that a setting names.
     calendar: Option<String>,
+    /// What its user calls that calendar, at most 200 characters; settings may name it so, and the settings page shows it.
+    calendar_name: Option<String>,
     /// What the user chose: a meeting (`wanted`), or none (`none`). Absent: what is, stays.
     #[param(inline)]
     meeting: Option<Meeting>,
@@ -115,6 +117,8 @@ pub(super) async fn put_event(
         account,
         uid,
         object: query.object,
+        calendar: query.calendar,
+        calendar_name: query.calendar_name.map(|name| name.chars().filter(|c| !c.is_control()).take(200).collect()),
         wish: match query.meeting {
             Some(Meeting::Wanted) => Wish::Wanted,
             Some(Meeting::None) => Wish::None,

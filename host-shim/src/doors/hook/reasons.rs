@@ -32,6 +32,10 @@ pub(super) enum KnownReason {
     NoMeetingWanted,
     /// The event is private, and private events are not mirrored.
     Private,
+    /// The event's class, one of its categories or a mark in it is excluded.
+    Excluded,
+    /// The event is in a calendar that is not mirrored.
+    CalendarExcluded,
     /// The event is cancelled.
     Cancelled,
     /// The event ended more than a day ago.
@@ -46,8 +50,16 @@ pub(super) enum KnownReason {
     NoTeams,
     /// The event has a Teams link already that is not ours.
     HasALink,
-    /// The event repeats, which is not mirrored yet.
-    Recurring,
+    /// How the event repeats, or one of its dates, breaks RFC 5545.
+    RuleUnreadable,
+    /// Microsoft's calendar cannot show exactly how the event repeats.
+    RuleNotExpressible,
+    /// The event would become more than 30 entries in Microsoft's calendar.
+    TooManyPieces,
+    /// The event repeats in a time zone that Microsoft does not know.
+    SeriesZoneUnknown,
+    /// Every occurrence of the event is taken out again.
+    NoOccurrences,
     /// Over 512 KB without inline attachments, or over 10,000 lines.
     TooLarge,
     /// The event has no start.

@@ -193,7 +193,7 @@ pub(super) struct AccountBody {
     pub time_zone: Option<String>,
     /// BCP 47 tag of the language the user reads, for example `de`.
     pub language: Option<String>,
-    /// The server's class of the account.
+    /// The server's class of the account, at most 200 characters; rules and settings may be made for a class.
     pub class: Option<String>,
 }
 

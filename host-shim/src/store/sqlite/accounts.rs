@@ -58,9 +58,10 @@ pub(super) fn list(c: &Connection, after: &str, limit: u32) -> Result<Vec<Accoun
 }
 
 /// The tables that hold rows of an account, and the column that names it.
-const OF_ACCOUNT: [(&str, &str); 6] = [
+const OF_ACCOUNT: [(&str, &str); 7] = [
     ("events", "account"),
     ("proposals", "account"),
+    ("calendars", "account"),
     ("offers", "account"),
     ("connections", "account"),
     ("once", "account"),
@@ -72,7 +73,8 @@ pub(super) fn remove(c: &Connection, address: &str) -> Result<()> {
         c.prepare_cached(&format!("DELETE FROM {table} WHERE {column} = ?1"))?.execute([address])?;
     }
     for table in ["settings", "policy"] {
-        c.prepare_cached(&format!("DELETE FROM {table} WHERE level = 'account' AND scope = ?1"))?.execute([address])?;
+        c.prepare_cached(&format!("DELETE FROM {table} WHERE level IN ('account', 'own') AND scope = ?1"))?
+            .execute([address])?;
     }
     Ok(())
 }
@@ -82,7 +84,7 @@ pub(super) fn rename(c: &Connection, from: &str, to: &str) -> Result<()> {
         c.prepare_cached(&format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1"))?.execute([from, to])?;
     }
     for table in ["settings", "policy"] {
-        c.prepare_cached(&format!("UPDATE {table} SET scope = ?2 WHERE level = 'account' AND scope = ?1"))?
+        c.prepare_cached(&format!("UPDATE {table} SET scope = ?2 WHERE level IN ('account', 'own') AND scope = ?1"))?
             .execute([from, to])?;
     }
     Ok(())

@@ -57,7 +57,9 @@ impl<'r, 's> Columns<'r, 's> {
         match level.as_str() {
             "server" => Ok(Scope::Server),
             "domain" => Ok(Scope::Domain(name)),
+            "class" => Ok(Scope::Class(name)),
             "account" => Ok(Scope::Account(name)),
+            "own" => Ok(Scope::Own(name)),
             _ => Err(unknown(index, &level)),
         }
     }
@@ -79,7 +81,9 @@ pub(super) fn scope(value: &Scope) -> (&'static str, &str) {
     match value {
         Scope::Server => ("server", ""),
         Scope::Domain(name) => ("domain", name),
+        Scope::Class(name) => ("class", name),
         Scope::Account(name) => ("account", name),
+        Scope::Own(name) => ("own", name),
     }
 }
 

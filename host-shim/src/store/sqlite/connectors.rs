@@ -86,7 +86,8 @@ pub(super) fn put_policy(c: &Connection, scope: &Scope, allow: Option<bool>) -> 
 
 pub(super) fn settings(c: &Connection, account: Option<&str>) -> Result<Vec<SettingRow>> {
     c.prepare_cached(
-        "SELECT level, scope, name, value FROM settings WHERE level <> 'account' OR scope = ?1 ORDER BY level, scope, name",
+        "SELECT level, scope, name, value FROM settings WHERE level NOT IN ('account', 'own') OR scope = ?1
+             ORDER BY level, scope, name",
     )?
     .query_map([account], |row| {
         let mut c = Columns::of(row);

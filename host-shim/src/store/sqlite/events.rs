@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::columns::{Columns, count, desired, json};
-use crate::store::EventRow;
+use super::connectors;
+use crate::store::{CalendarRow, EventRow};
 
 /// Due rows looked at for one page, oldest first. What it bounds is the cost of a page when a hundred thousand are due.
 const CANDIDATES: u32 = 4_096;
@@ -11,7 +12,7 @@ const CANDIDATES: u32 = 4_096;
 const COLUMNS: &str = "account, uid, due_at, first_start, last_end, updated_at, state, parked, generation, \
     mirrored_generation, desired, mirror, meeting, record_meeting, unconfirmed, attempts, stored_from, gone_at, history, \
     mailbox, made_for, reason, message, objects, text_sha, stored_sha, record_sha, record, view, text, \
-    stored_link, record_asked";
+    stored_link, record_asked, calendar";
 
 fn event(row: &Row<'_>) -> Result<EventRow> {
     let mut c = Columns::of(row);
@@ -48,6 +49,7 @@ fn event(row: &Row<'_>) -> Result<EventRow> {
         text: c.take()?,
         stored_link: c.take()?,
         record_asked: c.take()?,
+        calendar: c.take()?,
     })
 }
 
@@ -57,19 +59,50 @@ pub(super) fn get(c: &Connection, account: &str, uid: &str) -> Result<Option<Eve
         .optional()
 }
 
+pub(super) fn calendars(c: &Connection, account: &str, limit: u32) -> Result<Vec<CalendarRow>> {
+    c.prepare_cached(
+        "SELECT account, path, name FROM calendars c WHERE account = ?1
+             AND EXISTS (SELECT 1 FROM events WHERE account = c.account AND calendar = c.path) ORDER BY path LIMIT ?2",
+    )?
+    .query_map(params![account, limit], calendar_row)?
+    .collect()
+}
+
+pub(super) fn calendar(c: &Connection, account: &str, path: &str) -> Result<Option<CalendarRow>> {
+    c.prepare_cached("SELECT account, path, name FROM calendars WHERE account = ?1 AND path = ?2")?
+        .query_row([account, path], calendar_row)
+        .optional()
+}
+
+pub(super) fn put_calendar(c: &Connection, row: &CalendarRow) -> Result<()> {
+    // Most saves tell what is known.
+    c.prepare_cached(
+        "INSERT INTO calendars (account, path, name) VALUES (?1, ?2, ?3)
+             ON CONFLICT (account, path) DO UPDATE SET name = ?3 WHERE ?3 IS NOT NULL AND name IS NOT ?3",
+    )?
+    .execute(params![row.account, row.path, row.name])
+    .map(drop)
+}
+
+fn calendar_row(row: &Row<'_>) -> Result<CalendarRow> {
+    let mut c = Columns::of(row);
+    Ok(CalendarRow { account: c.take()?, path: c.take()?, name: c.take()? })
+}
+
 pub(super) fn put(c: &Connection, row: &EventRow) -> Result<()> {
     // An UPSERT and not a REPLACE: a replaced row would be deleted and written anew in every index.
     const SQL: &str = "INSERT INTO events (account, uid, due_at, first_start, last_end, updated_at, state, parked, \
         generation, mirrored_generation, desired, mirror, meeting, record_meeting, unconfirmed, attempts, stored_from, \
         gone_at, history, mailbox, made_for, reason, message, objects, text_sha, stored_sha, record_sha, record, view, text, \
-        stored_link, record_asked) \
+        stored_link, record_asked, calendar) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, \
-        ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32) \
+        ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33) \
         ON CONFLICT (account, uid) DO UPDATE SET due_at = ?3, first_start = ?4, last_end = ?5, updated_at = ?6, \
         state = ?7, parked = ?8, generation = ?9, mirrored_generation = ?10, desired = ?11, mirror = ?12, meeting = ?13, \
         record_meeting = ?14, unconfirmed = ?15, attempts = ?16, stored_from = ?17, gone_at = ?18, history = ?19, \
         mailbox = ?20, made_for = ?21, reason = ?22, message = ?23, objects = ?24, text_sha = ?25, stored_sha = ?26, \
-        record_sha = ?27, record = ?28, view = ?29, text = ?30, stored_link = ?31, record_asked = ?32";
+        record_sha = ?27, record = ?28, view = ?29, text = ?30, stored_link = ?31, record_asked = ?32, \
+        calendar = ?33";
     c.prepare_cached(SQL)?
         .execute(params![
             row.account,
@@ -104,6 +137,7 @@ pub(super) fn put(c: &Connection, row: &EventRow) -> Result<()> {
             row.text,
             row.stored_link,
             row.record_asked,
+            row.calendar,
         ])
         .map(drop)
 }
@@ -220,5 +254,18 @@ pub(super) fn unpark(c: &Connection, account: Option<&str>, why: &str, now: i64)
             .prepare_cached("UPDATE events SET parked = NULL, due_at = ?1 WHERE parked = ?2")?
             .execute(params![now, why])?,
     };
+    c.prepare_cached(
+        "INSERT INTO meta (name, value) VALUES (?1, '1') ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+    )?
+    .execute([releases_of(why)])?;
     Ok(changed as u64)
+}
+
+pub(super) fn releases(c: &Connection, why: &str) -> Result<u64> {
+    let counted = connectors::meta(c, &releases_of(why))?;
+    Ok(counted.and_then(|number| number.parse().ok()).unwrap_or(0))
+}
+
+fn releases_of(why: &str) -> String {
+    format!("releases-{why}")
 }

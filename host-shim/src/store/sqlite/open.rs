@@ -14,7 +14,11 @@ use crate::store::StoreError;
 const APPLICATION_ID: i32 = 0x746d_6972;
 
 /// One transaction each, in order; the number of the last one is the file's version.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_rows.sql"), include_str!("migrations/0002_leaving.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_rows.sql"),
+    include_str!("migrations/0002_leaving.sql"),
+    include_str!("migrations/0003_calendars.sql"),
+];
 
 /// Below this size the file is read for damage at every start; a large one only by `doctor`, because it takes seconds.
 const CHECK_BELOW_BYTES: u64 = 32 << 20;

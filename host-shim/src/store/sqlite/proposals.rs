@@ -6,7 +6,8 @@ use super::columns::{Columns, count};
 use crate::store::{ClosedRow, OfferRow, ProposalRow};
 
 const COLUMNS: &str = "change, account, uid, created_at, object, mirror, meeting, link_needed, has_guests, import, draft, \
-    draft_of, reason, rejected, first_start, last_end, text_sha, original_sha, answered_sha, text, answered_link, original_link";
+    draft_of, reason, rejected, first_start, last_end, text_sha, original_sha, answered_sha, text, answered_link, original_link, \
+    calendar";
 
 fn proposal(row: &Row<'_>) -> Result<ProposalRow> {
     let mut c = Columns::of(row);
@@ -33,6 +34,7 @@ fn proposal(row: &Row<'_>) -> Result<ProposalRow> {
         text: c.take()?,
         answered_link: c.take()?,
         original_link: c.take()?,
+        calendar: c.take()?,
     })
 }
 
@@ -55,12 +57,13 @@ pub(super) fn put(c: &Connection, row: &ProposalRow) -> Result<()> {
     c.prepare_cached(
         "INSERT INTO proposals (change, account, uid, created_at, object, mirror, meeting, link_needed, has_guests, import,
              draft, draft_of, reason, rejected, first_start, last_end, text_sha, original_sha, answered_sha, text,
-             answered_link, original_link)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+             answered_link, original_link, calendar)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+             ?23)
          ON CONFLICT (change) DO UPDATE SET account = ?2, uid = ?3, created_at = ?4, object = ?5, mirror = ?6, meeting = ?7,
              link_needed = ?8, has_guests = ?9, import = ?10, draft = ?11, draft_of = ?12, reason = ?13, rejected = ?14,
              first_start = ?15, last_end = ?16, text_sha = ?17, original_sha = ?18, answered_sha = ?19, text = ?20,
-             answered_link = ?21, original_link = ?22",
+             answered_link = ?21, original_link = ?22, calendar = ?23",
     )?
     .execute(params![
         row.change,
@@ -85,6 +88,7 @@ pub(super) fn put(c: &Connection, row: &ProposalRow) -> Result<()> {
         row.text,
         row.answered_link,
         row.original_link,
+        row.calendar,
     ])
     .map(drop)
 }

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::{SqliteStore, accounts, connectors, events, proposals};
 use crate::store::{
-    AccountRow, ClosedRow, ConnectionRow, ConnectorRow, EventRow, HookSecretRow, OfferRow, OnceRow, PolicyRow,
-    ProposalRow, Scope, SettingRow, StoreError, Transaction,
+    AccountRow, CalendarRow, ClosedRow, ConnectionRow, ConnectorRow, EventRow, HookSecretRow, OfferRow, OnceRow,
+    PolicyRow, ProposalRow, Scope, SettingRow, StoreError, Transaction,
 };
 
 /// One transaction, reading or writing.
@@ -57,12 +57,28 @@ impl Transaction for SqliteTransaction<'_> {
         self.done(events::mirrored_ahead(self.c, account, now))
     }
 
+    fn calendars(&mut self, account: &str, limit: u32) -> Result<Vec<CalendarRow>, StoreError> {
+        self.done(events::calendars(self.c, account, limit))
+    }
+
+    fn calendar(&mut self, account: &str, path: &str) -> Result<Option<CalendarRow>, StoreError> {
+        self.done(events::calendar(self.c, account, path))
+    }
+
+    fn put_calendar(&mut self, row: &CalendarRow) -> Result<(), StoreError> {
+        self.done(events::put_calendar(self.c, row))
+    }
+
     fn count_events(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
         self.done(events::count_by_state(self.c))
     }
 
     fn unpark(&mut self, account: Option<&str>, why: &str, now: i64) -> Result<u64, StoreError> {
         self.done(events::unpark(self.c, account, why, now))
+    }
+
+    fn releases(&mut self, why: &str) -> Result<u64, StoreError> {
+        self.done(events::releases(self.c, why))
     }
 
     fn proposal(&mut self, change: &str) -> Result<Option<ProposalRow>, StoreError> {

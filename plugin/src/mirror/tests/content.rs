@@ -1,17 +1,18 @@
 //! What Microsoft is told of an event, and what not.
 
+use super::series::{at_work, changed_instance, list, master, plain, renamed, weekly};
 use super::*;
 
 #[test]
-fn a_series_is_refused_and_nothing_is_sent() {
+fn a_series_that_cannot_be_said_is_refused_and_nothing_is_sent() {
     let context = context(&[]);
     let record = created(&context, EVENT);
-    let series = EVENT.replace("SUMMARY", "RRULE:FREQ=DAILY\r\nSUMMARY");
+    let series = EVENT.replace("SUMMARY", "RRULE:FREQ=MONTHLY;BYDAY=5TU\r\nSUMMARY");
     for error in [
         on_create(&mut Script::default(), &context, &object(&series), MEETING).unwrap_err(),
         on_update(&mut Script::default(), &context, &object(&series), MEETING, &record).unwrap_err(),
     ] {
-        assert!(matches!(&error, HookError::Rejected(problem) if problem.code == "recurring"), "{error:?}");
+        assert!(matches!(&error, HookError::Rejected(problem) if problem.code == "rule-not-expressible"), "{error:?}");
     }
 }
 
@@ -76,7 +77,7 @@ fn guests_are_listed_in_the_body_where_the_administrator_says_so() {
     let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
     on_create(&mut host, &context, &object(&text), MEETING).unwrap();
     let body = host.body(0);
-    assert_eq!(body["body"]["content"], "Agenda<p>Guests:<br>Bob &lt;B&gt; &lt;bob@example.org&gt;</p>");
+    assert_eq!(body["body"]["content"], "Agenda<p>Guests (required):<br>Bob &lt;B&gt; &lt;bob@example.org&gt;</p>");
     assert!(body.get("attendees").is_none());
 }
 
@@ -127,4 +128,75 @@ fn invitations_of_others_are_plain_entries_under_all_events() {
     let outcome =
         on_create(&mut Script::default(), &self::context(&[]), &object(&theirs("ACCEPTED")), NOTHING).unwrap();
     assert_eq!(outcome.reason.as_deref(), Some("attendee-copy"));
+}
+
+/// The body of a request as a person reads it.
+fn content(body: &Value) -> &str {
+    body["body"]["content"].as_str().unwrap()
+}
+
+#[test]
+fn a_body_is_cut_and_the_meetings_block_never() {
+    let context = context(&[("body-limit", "10")]);
+    let record = created(&context, EVENT);
+    let long = EVENT.replace("Agenda", &"Agenda ä\\n".repeat(3000));
+    let mut host = Script::new([answer(200, remote(Some(URL), "W/\"2\""))]);
+    on_update(&mut host, &context, &object(&long), MEETING, &record).unwrap();
+    let body = host.body(0);
+    let user = content(&body).strip_suffix(&block(URL)).expect("Microsoft's part, whole, at the end");
+    assert!(user.len() <= 10 * 1024 && user.len() > 10 * 1024 - 200, "{}", user.len());
+    assert!(
+        user.ends_with("<p>[Shortened: Teams shows 10 KB of this event's text. All of it stands in the calendar.]</p>")
+    );
+
+    let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
+    on_create(&mut host, &self::context(&[]), &object(&long), MEETING).unwrap();
+    assert!(!content(&host.body(0)).contains("Shortened"), "it is short enough for the usual limit");
+}
+
+#[test]
+fn a_block_of_another_event_is_not_told_beside_microsofts() {
+    let context = context(&[]);
+    let rule = "_".repeat(80);
+    let tag = "f".repeat(32);
+    let copied = EVENT.replace(
+        "Agenda",
+        &format!("Agenda\\n\\n{rule}\\nMicrosoft Teams meeting\\nJoin:\\n{NEW_URL}\\n[tm:{tag}:lu]\\n{rule}"),
+    );
+    let mut host = Script::new([answer(201, remote(Some(URL), "W/\"1\""))]);
+    on_create(&mut host, &context, &object(&copied), MEETING).unwrap();
+    assert_eq!(content(&host.body(0)), "Agenda");
+}
+
+const GUEST_AND_FILE: &str = "ATTENDEE;CN=Bob:mailto:bob@example.org\r\nATTACH;FILENAME=a.pdf:https://x/a\r\n";
+const LISTED: &str = "<p>Attachments:<br><a href=\"https://x/a\">a.pdf</a></p>\
+    <p>Guests (required):<br>Bob &lt;bob@example.org&gt;</p>";
+
+#[test]
+fn a_series_and_each_changed_occurrence_have_the_same_content_as_a_single_event() {
+    let context = context(&[("guest-list", "on"), ("body-limit", "10")]);
+    let long = renamed("20261215", "x").replace("SUMMARY:x", &format!("{GUEST_AND_FILE}SUMMARY:{}", "😀".repeat(200)));
+    let long = long.replace("DESCRIPTION:Agenda", &format!("DESCRIPTION:{}", "ä".repeat(9000)));
+    let text = weekly(GUEST_AND_FILE, &long);
+    let answers =
+        vec![answer(201, master("2026-12-01", "W/\"1\"")), list(&["2026-12-15"]), changed_instance("2026-12-15")];
+    let mut host = Script::new(answers);
+    let record = at_work(&mut host, &context, &text, None);
+    assert_eq!(content(&host.body(0)), format!("Agenda{LISTED}"));
+    let changed = host.body(2);
+    assert_eq!(changed["subject"], "😀".repeat(127));
+    let user = content(&changed).strip_suffix(&block(URL)).expect("the occurrence's part of Microsoft's, whole");
+    assert!(user.len() <= 10 * 1024 && user.contains(LISTED) && user.ends_with("in the calendar.]</p>"), "{user}");
+    at_work(&mut Script::default(), &context, &text, Some(&record));
+}
+
+#[test]
+fn every_piece_of_a_set_has_all_of_the_content_and_the_link() {
+    let context = context(&[("guest-list", "on")]);
+    let set = EVENT.replace("SUMMARY", &format!("RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15\r\n{GUEST_AND_FILE}SUMMARY"));
+    let mut host = Script::new([answer(201, master("2026-12-01", "W/\"1\"")), answer(201, plain("AAp="))]);
+    at_work(&mut host, &context, &set, None);
+    assert_eq!(content(&host.body(0)), format!("Agenda{LISTED}"));
+    let link = format!("<p><a href=\"{URL}\">{URL}</a></p>");
+    assert_eq!(content(&host.body(1)), format!("Agenda{LISTED}{link}"));
 }

@@ -196,7 +196,7 @@ impl Calendar {
     pub(crate) fn add_teams(&self, id: &str, object: Object, fields: Fields) -> Outcome {
         let _turn = self.turn();
         let mut draft = Draft { wanted: true, ..Draft::new(object, fields) };
-        let put = Put { draft: true, ..Put::wanted() };
+        let put = Put { draft: true, calendar: Some(self.calendar()), ..Put::wanted() };
         let said = match self.hook.put(&self.account, &self.uid(id), &draft.object.write(), &put) {
             Ok(answer) if matches!(answer.status, 200 | 202) => {
                 draft.told = true;
@@ -230,7 +230,7 @@ impl Calendar {
         let meeting = meeting.or_else(|| self.shelf().owed.get(id).copied().flatten());
         // An id of our own choice, so that the save can be reported although its answer was lost.
         let change = super::random();
-        let put = Put { object: Some(self.path(id)), meeting, change: Some(change.clone()), ..Put::default() };
+        let put = Put { meeting, change: Some(change.clone()), ..self.at(id) };
         let answer = self.hook.put(&self.account, &self.uid(id), &text, &put);
         let store = |text: &str| {
             let mut shelf = self.shelf();
@@ -344,7 +344,7 @@ impl Calendar {
     }
 
     fn put_stored(&self, id: &str, text: &str, meeting: Option<&'static str>) -> Result<Answer, String> {
-        let put = Put { object: Some(self.path(id)), meeting, stored: true, ..Put::default() };
+        let put = Put { meeting, stored: true, ..self.at(id) };
         self.hook.put(&self.account, &self.uid(id), text, &put)
     }
 
@@ -417,8 +417,17 @@ impl Calendar {
         waited.unwrap_or_else(PoisonError::into_inner).0.stopping
     }
 
+    /// Where an event is, as every save names it.
+    fn at(&self, id: &str) -> Put {
+        Put { object: Some(self.path(id)), calendar: Some(self.calendar()), ..Put::default() }
+    }
+
     fn path(&self, id: &str) -> String {
-        format!("/{}/calendar/{id}.ics", self.account)
+        format!("{}{id}.ics", self.calendar())
+    }
+
+    fn calendar(&self) -> String {
+        format!("/{}/calendar/", self.account)
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {

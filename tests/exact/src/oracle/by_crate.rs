@@ -10,7 +10,13 @@ use super::{Expand, LONG, Unknown};
 pub struct ByCrate;
 
 impl Expand for ByCrate {
-    fn expand(&mut self, rule: &str, start: NaiveDateTime, to: NaiveDateTime) -> Result<Vec<NaiveDateTime>, Unknown> {
+    fn expand(
+        &mut self,
+        rule: &str,
+        start: NaiveDateTime,
+        to: NaiveDateTime,
+        most: Option<usize>,
+    ) -> Result<Vec<NaiveDateTime>, Unknown> {
         // Its clock without zones is UTC.
         let zoned = |at: NaiveDateTime| -> DateTime<Tz> { at.and_utc().with_timezone(&Tz::UTC) };
         let read: RRule<Unvalidated> = rule.parse().map_err(|e| Unknown::Refused(format!("{e}")))?;
@@ -18,7 +24,7 @@ impl Expand for ByCrate {
         let mut dates = Vec::new();
         for at in &set {
             let at = at.naive_utc();
-            if at >= to {
+            if at >= to || most.is_some_and(|most| dates.len() >= most) {
                 break;
             }
             if dates.len() > LONG {

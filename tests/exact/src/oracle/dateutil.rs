@@ -23,9 +23,15 @@ impl Dateutil {
 }
 
 impl Expand for Dateutil {
-    fn expand(&mut self, rule: &str, start: NaiveDateTime, to: NaiveDateTime) -> Result<Vec<NaiveDateTime>, Unknown> {
+    fn expand(
+        &mut self,
+        rule: &str,
+        start: NaiveDateTime,
+        to: NaiveDateTime,
+        most: Option<usize>,
+    ) -> Result<Vec<NaiveDateTime>, Unknown> {
         let text = |at: NaiveDateTime| at.format(FORMAT).to_string();
-        let question = json!({"rule": rule, "start": text(start), "to": text(to), "most": LONG});
+        let question = json!({"rule": rule, "start": text(start), "to": text(to), "most": LONG, "enough": most});
         let answer = self.0.ask(&question).map_err(Unknown::Refused)?;
         if answer.get("dense").is_some() {
             return Err(Unknown::Dense);

@@ -16,7 +16,7 @@ use crate::case::{Case, End, Length, Override, Rule};
 pub const DENSE: usize = 1_600;
 
 /// A rule with more dates than this is not expanded any further.
-pub const LONG: usize = 6_000;
+pub const LONG: usize = 20_000;
 
 /// One occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +42,17 @@ pub enum Unknown {
 
 /// Expands one rule from a start, on a clock without zones, up to a moment.
 pub trait Expand {
-    /// The rule's own dates (DTSTART is one only where it fits), in order.
+    /// The rule's own dates (DTSTART is one only where it fits), in order, at most so many of them.
     ///
     /// # Errors
     /// See [`Unknown`].
-    fn expand(&mut self, rule: &str, start: NaiveDateTime, to: NaiveDateTime) -> Result<Vec<NaiveDateTime>, Unknown>;
+    fn expand(
+        &mut self,
+        rule: &str,
+        start: NaiveDateTime,
+        to: NaiveDateTime,
+        most: Option<usize>,
+    ) -> Result<Vec<NaiveDateTime>, Unknown>;
 }
 
 /// The window that is compared: three years from the event's start (and what moved a little before it).
@@ -66,7 +72,12 @@ pub fn dates_of(
     to: NaiveDateTime,
     expand: &mut dyn Expand,
 ) -> Result<Vec<NaiveDateTime>, Unknown> {
-    let mut dates = expand.expand(&rule.body(), case.start, to)?;
+    let (most, to) = match rule.end {
+        End::Count(number) => (Some(usize::try_from(number).unwrap_or(usize::MAX)), to),
+        End::Until(last) => (None, to.min(last + TimeDelta::seconds(1))),
+        End::Never => (None, to),
+    };
+    let mut dates = expand.expand(&rule.body(), case.start, to, most)?;
     match rule.end {
         End::Never => {}
         End::Until(last) => dates.retain(|at| *at <= last),

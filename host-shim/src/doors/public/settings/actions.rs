@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::page::{At, MEETINGS, PageError};
+use super::which::{WhichForm, choose_calendar};
 use crate::accounts::AccountsError;
 use crate::accounts::session::Session;
 use crate::address::Address;
@@ -25,6 +26,9 @@ pub(in crate::doors::public) struct SettingsForm {
     teams: String,
     /// Which new events get a meeting by themselves.
     meetings: String,
+    /// The calendar to choose for, and whether it is mirrored: `yes` or `no`.
+    calendar: String,
+    mirrored: String,
     /// The event to try again.
     uid: String,
     /// What becomes of mirrored events: `keep` or `remove`.
@@ -60,12 +64,46 @@ pub(in crate::doors::public) async fn meetings(
     did(&public, &headers, &form.token, move |account| {
         let declared = mirror.declared_settings();
         match accounts.set_own_setting(account, MEETINGS, Some(&meetings), declared) {
-            Ok(()) => Ok("saved"),
-            Err(AccountsError::Conflict(_) | AccountsError::Invalid(_)) => Ok("not-saved"),
-            Err(error) => Err(error.into()),
+            Err(AccountsError::Invalid(_)) => Ok("not-saved"),
+            done => saved(done),
         }
     })
     .await
+}
+
+/// `POST /settings/which`: which events are mirrored.
+pub(in crate::doors::public) async fn which(
+    State(public): State<Public>,
+    headers: HeaderMap,
+    Form(form): Form<WhichForm>,
+) -> Response {
+    let (mirror, accounts) = (public.mirror.clone(), public.accounts.clone());
+    let token = form.token.clone();
+    did(&public, &headers, &token, move |account| saved(form.choose(&mirror, &accounts, account))).await
+}
+
+/// `POST /settings/calendar`: one calendar, mirrored or left out.
+pub(in crate::doors::public) async fn calendar(
+    State(public): State<Public>,
+    headers: HeaderMap,
+    Form(form): Form<SettingsForm>,
+) -> Response {
+    let (mirror, accounts) = (public.mirror.clone(), public.accounts.clone());
+    let (path, mirrored) = (form.calendar, form.mirrored == "yes");
+    did(&public, &headers, &form.token, move |account| {
+        saved(choose_calendar(&mirror, &accounts, account, &path, mirrored))
+    })
+    .await
+}
+
+/// What the page says of a choice.
+fn saved(chosen: Result<(), AccountsError>) -> Result<&'static str, PageError> {
+    match chosen {
+        Ok(()) => Ok("saved"),
+        Err(AccountsError::Conflict(_)) => Ok("not-saved"),
+        Err(AccountsError::Invalid(_)) => Ok("too-long"),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `POST /settings/retry`: one event again, now.

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`page`] | what the page shows, state by state |
 //! | [`events`] | the last events on it |
+//! | [`which`] | which events are mirrored |
 //! | [`actions`] | its forms |
 //!
 //! The way in is a one-time ticket; it becomes a session of an hour, in a cookie. The page may stand in a webmail's frame; the
@@ -12,6 +13,7 @@
 pub(super) mod actions;
 mod events;
 mod page;
+mod which;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};

@@ -5,8 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::events::{self, EventLine};
+use super::which::Which;
 use crate::accounts::policy::Standing;
 use crate::accounts::session::Session;
+use crate::accounts::settings::Choices;
 use crate::accounts::{Accounts, AccountsError};
 use crate::address::Address;
 use crate::doors::public::pages::render;
@@ -20,7 +22,7 @@ const LAST_EVENTS: u32 = 10;
 pub(super) const MEETINGS: &str = "meetings";
 
 /// What may stand after `done=`.
-const DONE: [&str; 7] = ["on", "off", "saved", "disconnected", "leaving", "retried", "not-saved"];
+const DONE: [&str; 8] = ["on", "off", "saved", "disconnected", "leaving", "retried", "not-saved", "too-long"];
 
 /// Why the page cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -91,10 +93,19 @@ impl State {
 }
 
 /// One of the values that may be chosen.
-struct Choice {
-    value: String,
-    label: String,
-    chosen: bool,
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) chosen: bool,
+}
+
+impl Choice {
+    /// The values that are open, each with its sentence, which is called after the setting and the value.
+    pub(super) fn of(w: &'static Words, setting: &str, choices: Choices) -> Vec<Self> {
+        let counts = choices.counts;
+        let one = |value: String| Self { label: w.say(&format!("{setting}-{value}")), chosen: value == counts, value };
+        choices.open.into_iter().map(one).collect()
+    }
 }
 
 /// One line of a test's result.
@@ -128,6 +139,7 @@ struct SettingsPage<'a> {
     may_take_other: bool,
     connected_with: Option<String>,
     may_remove: bool,
+    which: Option<Which>,
     choices: Vec<Choice>,
     fixed: Option<String>,
     events: Vec<EventLine>,
@@ -211,7 +223,8 @@ pub(super) fn make(
             .as_ref()
             .filter(|choices| choices.open.is_empty())
             .map(|choices| w.say(&format!("meetings-{}", choices.counts))),
-        choices: choices.map(|choices| self::choices(w, choices)).unwrap_or_default(),
+        which: if shows_choice { Some(Which::of(mirror, accounts, account, w)?) } else { None },
+        choices: choices.map(|choices| Choice::of(w, MEETINGS, choices)).unwrap_or_default(),
         events: last.into_iter().map(|event| events::line(w, zone, event)).collect(),
         tested: at.tested.map(|check| tested(w, check)).unwrap_or_default(),
         held: held(w, connection.map(|row| row.remote_address.as_str()), last_remote),
@@ -221,12 +234,6 @@ pub(super) fn make(
         ticket,
     };
     Ok(render(&page, StatusCode::OK))
-}
-
-fn choices(w: &'static Words, choices: crate::accounts::settings::Choices) -> Vec<Choice> {
-    let counts = choices.counts;
-    let choice = |value: String| Choice { label: w.say(&format!("meetings-{value}")), chosen: value == counts, value };
-    choices.open.into_iter().map(choice).collect()
 }
 
 /// What is held of the Microsoft account that is connected, or was.
