@@ -62,10 +62,12 @@ fn in_rounds(session: &mut Session<'_>, intent: Intent, mut target: Target) -> R
                 return Ok(Outcome { reason, notices: sum.notices, facts_stale: sum.facts_stale, ..outcome });
             }
             Round::Removed => {
-                // Whoever removes the event that has the meeting means all of it.
+                // Whoever removes the event that has the meeting means all of it. Its record goes last: it is what the next
+                // call sees that by if this one ends early.
                 let notices = std::mem::take(&mut sum.notices);
-                session.pieces.remove(0);
-                take_away(session)?;
+                for at in (1..session.pieces.len()).rev() {
+                    remove(session, at)?;
+                }
                 return Ok(removed(notices));
             }
             Round::Again => {}
