@@ -352,6 +352,12 @@ fn this_and_future_splits_the_series() {
         (&"2026-12-31".into(), &"2027-02-11".into())
     );
     assert_eq!(pieces[0].event.span.start.local, at("2026-12-31T00:30:00"));
+    // Microsoft splits at a day of its own, which is two days after the rule's.
+    let mut split = series(&moved).unwrap();
+    split.base.as_mut().unwrap().split = "2027-01-14".parse().ok();
+    let starts: Vec<String> =
+        plan(&split, CLAMP).unwrap().iter().map(|piece| piece.event.span.start.local.date().to_string()).collect();
+    assert_eq!(starts, ["2027-01-14", "2026-12-31", "2026-12-01"]);
     // By days of the month it is the same pattern only within every month.
     let monthly = |moved: &str| {
         lines.replace("WEEKLY;COUNT=6", "MONTHLY;BYMONTHDAY=22;COUNT=6").replace("20261222T113000", moved)
