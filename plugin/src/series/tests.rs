@@ -13,6 +13,8 @@ use super::*;
 use crate::calendar::{self, read};
 use crate::domain::Account;
 
+mod invited;
+
 const CLAMP: Reliance = Reliance { clamp: true };
 const NO_CLAMP: Reliance = Reliance { clamp: false };
 
@@ -502,4 +504,18 @@ proptest! {
         let start = (NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + Days::new(day)).and_time(time);
         assert_exact(start, &rule);
     }
+}
+
+#[test]
+fn lengths_and_intervals_beyond_all_measure_are_refused() {
+    // 262,000 years is as far as a date can be reckoned.
+    let long = "DTSTART:20261201T100000Z\r\nDURATION:P13560000W\r\nRRULE:FREQ=YEARLY;UNTIL=99991231T000000Z\r\n";
+    assert!(matches!(series(long), Err(calendar::recurring::SeriesFault::Event(_))));
+    for period in ["20261208T100000Z/P4000000000W", "20261208T100000Z/20261208T090000Z"] {
+        let lines = format!("DTSTART:20261201T100000Z\r\nRDATE;VALUE=PERIOD:{period}\r\n");
+        assert_eq!(planned(&lines, CLAMP).map(|pieces| pieces.len()), Err(Refusal::Unreadable), "{period}");
+    }
+    // Every so many years, of which Microsoft would have to be told four times as many.
+    let leap = "DTSTART:20280229T100000Z\r\nRRULE:FREQ=YEARLY;INTERVAL=2147483647\r\n";
+    assert_eq!(planned(leap, CLAMP).map(|pieces| pieces.len()), Err(Refusal::NotExpressible));
 }
