@@ -93,7 +93,6 @@ pub fn on_delete(
 
 /// What became of one event at Microsoft.
 struct Done {
-    record: Record,
     reason: Option<&'static str>,
     notices: Vec<Notice>,
     facts_stale: bool,
@@ -107,11 +106,10 @@ struct Done {
 
 impl Done {
     /// The event stands. `tried`: a meeting was asked for just now.
-    fn of(record: Record, session: &Session<'_>, desired: &Desired, tried: bool) -> Self {
+    fn of(record: &Record, session: &Session<'_>, desired: &Desired, tried: bool) -> Self {
         let without = desired.meeting && !record.has_meeting();
         let told = without && tried;
         Self {
-            record,
             reason: without.then_some(reason::NO_TEAMS),
             notices: if told { vec![session.words.notice(Phrase::NoTeams)] } else { Vec::new() },
             facts_stale: told && session.teams(),
@@ -123,7 +121,6 @@ impl Done {
 
     fn removed(notices: Vec<Notice>) -> Self {
         Self {
-            record: Record { removed: true, ..Record::default() },
             reason: Some(reason::DELETED_AT_MICROSOFT),
             notices,
             facts_stale: false,

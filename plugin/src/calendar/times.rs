@@ -15,6 +15,9 @@ use super::vtimezone::{self, by_rules, find, naive, offset_at};
 use super::zones::{self, Zone, by_name, by_offset, is_bare, windows_name};
 use crate::series::zone as home;
 
+/// Nothing that repeats is longer: years are written with four digits.
+const LONGEST_DAYS: i64 = 10_000 * 366;
+
 /// So long a series has to be where its zone is thought to be.
 const YEARS_DAYS: i64 = 5 * 365;
 
@@ -165,6 +168,9 @@ impl Clock<'_> {
     /// where no zone of Microsoft's keeps that time.
     pub(crate) fn home(&self, event: &ICalendarComponent) -> Result<Option<Home>, EventFault> {
         let span = self.span(event)?;
+        if !is_possible(Duration::milliseconds(span.end.utc_ms - span.start.utc_ms)) {
+            return Err(EventFault::BadDate);
+        }
         let entry = event.property(&ICalendarProperty::Dtstart).ok_or(EventFault::NoStart)?;
         let value = entry.values.first().and_then(ICalendarValue::as_partial_date_time).ok_or(EventFault::BadDate)?;
         let start = naive(value).ok_or(EventFault::BadDate)?;
@@ -319,6 +325,11 @@ fn later(start: Moment, zone: Option<Tz>, duration: &ICalendarDuration) -> Optio
         }
         _ => Some(Moment::utc(end)),
     }
+}
+
+/// Whether one occurrence can be so long; beyond, times could not be reckoned with.
+pub(crate) fn is_possible(length: Duration) -> bool {
+    (Duration::zero()..=Duration::days(LONGEST_DAYS)).contains(&length)
 }
 
 fn next_day(day: NaiveDate) -> Result<NaiveDate, EventFault> {

@@ -278,21 +278,36 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The occurrences of a series between two instants (Unix time in milliseconds).
-    pub(super) fn instances(&mut self, id: &str, from: i64, to: i64) -> Result<Vec<RemoteInstance>, HookError> {
+    /// The occurrences of a series between two instants (Unix time in milliseconds); `None`: the series is gone.
+    pub(super) fn instances(&mut self, id: &str, from: i64, to: i64) -> Result<Option<Vec<RemoteInstance>>, HookError> {
+        self.pages(requests::instances(id, from, to), RemoteInstance::read_page)
+    }
+
+    /// The occurrences of a series that were changed, wherever they were moved; `None`: the series is gone.
+    pub(super) fn exceptions(&mut self, id: &str) -> Result<Option<Vec<RemoteInstance>>, HookError> {
+        self.pages(requests::exceptions(id), RemoteInstance::read_exceptions)
+    }
+
+    /// All pages of an answer; `None` where what it is about is gone.
+    fn pages<T>(
+        &mut self,
+        mut request: Request,
+        read: impl Fn(&Response) -> Option<(Vec<T>, Option<String>)>,
+    ) -> Result<Option<Vec<T>>, HookError> {
         let mut found = Vec::new();
-        let mut request = requests::instances(id, from, to);
         loop {
             let response = self.send(request)?;
+            if errors::is_gone(&response) {
+                return Ok(None);
+            }
             if !(200..300).contains(&response.status) {
                 return Err(errors::of_response(&response, self.words));
             }
-            let page = RemoteInstance::read_page(&response);
-            let (instances, next) = page.ok_or_else(|| errors::unexpected(&response, self.words))?;
-            found.extend(instances);
+            let (page, next) = read(&response).ok_or_else(|| errors::unexpected(&response, self.words))?;
+            found.extend(page);
             match next {
                 Some(link) => request = requests::next_page(&link),
-                None => return Ok(found),
+                None => return Ok(Some(found)),
             }
         }
     }
@@ -306,13 +321,24 @@ impl<'a> Session<'a> {
         Ok(found.into_iter().next())
     }
 
-    /// Events whose extended property has this value, five at most.
+    /// All events whose extended property has this value.
     pub(super) fn find_all(&mut self, property: &str, value: &str) -> Result<Vec<RemoteEvent>, HookError> {
-        let response = self.send(requests::find(property, value))?;
-        if !(200..300).contains(&response.status) {
-            return Err(errors::of_response(&response, self.words));
+        let mut found = Vec::new();
+        let mut request = requests::find(property, value);
+        loop {
+            // A mailbox that is not ready answers 404, too; there is no event that could be gone.
+            let response = self.send(request)?;
+            if !(200..300).contains(&response.status) {
+                return Err(errors::of_response(&response, self.words));
+            }
+            let page = RemoteEvent::read_page(&response);
+            let (events, next) = page.ok_or_else(|| errors::unexpected(&response, self.words))?;
+            found.extend(events);
+            match next {
+                Some(link) => request = requests::next_page(&link),
+                None => return Ok(found),
+            }
         }
-        RemoteEvent::read_page(&response).ok_or_else(|| errors::unexpected(&response, self.words))
     }
 }
 
