@@ -7,7 +7,7 @@ use exact::python::{self, Python};
 
 #[test]
 fn other_peoples_files_are_mirrored_exactly_or_refused_truly() {
-    let all = match corpus::corpora().and_then(|_| Python::start(corpus::SCRIPT)) {
+    let all = match corpus::files::corpora().and_then(|_| Python::start(corpus::SCRIPT)) {
         Ok(_) => corpus::judge_all().unwrap(),
         Err(why) => return python::skip("other people's files", &why),
     };
