@@ -22,6 +22,7 @@ const MAX_SUBJECT: usize = 255;
 
 /// The group that holds the body, which needs care where there is a meeting.
 pub(crate) const BODY: &str = "body";
+/// The group that holds the guests, where Microsoft invites them.
 pub(crate) const ATTENDEES: &str = "attendees";
 /// The group that says when, and how it repeats.
 pub(crate) const TIME: &str = "time";
@@ -186,10 +187,10 @@ impl Fields {
         self
     }
 
-    /// The groups that differ from the fingerprints, which are of the same groups.
+    /// The groups whose fingerprint is not the one that is shown, by group; `None`: it is not shown at all.
     pub(crate) fn differing(&self, shown: impl Fn(&str) -> Option<String>) -> Vec<&'static str> {
         let prints = self.fingerprints();
-        self.groups.keys().filter(|group| prints.get(**group).cloned() != shown(group)).copied().collect()
+        self.groups.keys().filter(|group| prints.get(**group) != shown(group).as_ref()).copied().collect()
     }
 
     /// The fingerprint of each group.
@@ -197,7 +198,7 @@ impl Fields {
         self.groups.iter().map(|(&group, fields)| (group.to_owned(), fingerprint(&json!(fields).to_string()))).collect()
     }
 
-    /// The groups that differ from what was last confirmed.
+    /// The groups that differ from what Microsoft last confirmed, by group.
     pub(crate) fn changed(&self, confirmed: &BTreeMap<String, String>) -> Vec<&'static str> {
         let nobody = fingerprint(&json!({ "attendees": [] }).to_string());
         self.fingerprints()
@@ -211,7 +212,7 @@ impl Fields {
             .collect()
     }
 
-    /// The fields of some groups, for a PATCH.
+    /// The fields of some groups, for a PATCH. What is empty is sent: it has to be cleared.
     pub(crate) fn some(&self, groups: &[&'static str]) -> Map<String, Value> {
         groups
             .iter()
