@@ -137,7 +137,6 @@ def answer(question):
         "rules": rules,
         "exrules": len(many(master.get("EXRULE"))),
         "rdates": dates("RDATE"),
-        "exdates": dates("EXDATE"),
         "overrides": len(changes),
         "moved": moved,
         "orphans": orphans,
@@ -146,7 +145,6 @@ def answer(question):
             "DTEND" in event and "DTSTART" in event and instant(event["DTEND"].dt, floating) < instant(event["DTSTART"].dt, floating)
             for event in events
         ),
-        "cancelled": str(master.get("STATUS", "")).upper() == "CANCELLED",
     }
     begin = min([start] + [local(event["DTSTART"].dt, zone) for event in changes if "DTSTART" in event]) - 3 * DAY
     end = start + (3 * 365 + 1) * DAY
