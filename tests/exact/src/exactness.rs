@@ -50,7 +50,37 @@ pub struct Failure {
     pub how: String,
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\n{}\n{}", self.how, self.what, self.text)
+    }
+}
+
+/// The share of events on which the two oracles may disagree, in percent; they are listed and not counted.
+const DISPUTED: u64 = 1;
+
+/// The share of events that the classifier has to call expressible, in percent: a judge that excuses the rest proves nothing.
+const EXPRESSIBLE: u64 = 70;
+
+/// Events from which on a share of them says anything.
+const ENOUGH: u64 = 200;
+
 impl Tally {
+    /// Whether what was counted proves anything.
+    ///
+    /// # Errors
+    /// Where the oracles disagree too often, or too little was expressible.
+    pub fn holds(&self) -> Result<(), String> {
+        let disputed = self.disputed.len() as u64;
+        if disputed * 100 > DISPUTED * (self.cases + disputed) {
+            return Err(format!("the oracles disagree on {disputed} of {}: {:?}", self.cases, self.disputed.first()));
+        }
+        if self.cases >= ENOUGH && self.expressible() < EXPRESSIBLE {
+            return Err(format!("only {} % of the events are expressible", self.expressible()));
+        }
+        Ok(())
+    }
+
     /// The share of events which the classifier calls expressible, in percent.
     #[must_use]
     pub fn expressible(&self) -> u64 {

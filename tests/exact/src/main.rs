@@ -148,7 +148,7 @@ fn begin(seed: Option<u64>) -> Result<(u64, Simulator), String> {
 /// Shows failures; answers whether there are none.
 fn shown(failures: &[Failure], most: usize) -> bool {
     for failure in failures.iter().take(most) {
-        println!("\n{}\n{}\n{}", failure.how, failure.what, failure.text);
+        println!("\n{failure}");
     }
     failures.is_empty()
 }

@@ -17,7 +17,7 @@ fn fresh_seed() -> u64 {
 #[track_caller]
 fn none(failures: &[Failure]) {
     if let Some(first) = failures.first() {
-        panic!("{} failures, the first:\n{}\n{}\n{}", failures.len(), first.how, first.what, first.text);
+        panic!("{} failures, the first:\n{first}", failures.len());
     }
 }
 
@@ -37,9 +37,7 @@ fn teams_shows_what_the_calendar_says() {
         let tally = exactness::run(seed, &sim, second.as_mut(), go_on);
         println!("{}", tally.table());
         none(&tally.failures);
-        let disputed = tally.disputed.len() as u64;
-        assert!(disputed * 100 <= tally.cases + disputed, "{:?}", tally.disputed.first());
-        assert!(tally.cases < 200 || tally.expressible() >= 70, "{} %", tally.expressible());
+        tally.holds().unwrap();
     }
 }
 
