@@ -43,6 +43,8 @@ pub struct Verdict {
     pub ended: String,
     /// What the classifier says of one that repeats.
     pub fit: Option<Fit>,
+    /// Whether anybody could be wrong about it: RFC 5545 gives it a meaning, and the oracle reads it.
+    pub judged: bool,
     /// What is wrong.
     pub wrong: Option<String>,
     /// The object.
@@ -93,13 +95,13 @@ pub fn judge_file(sim: &Simulator, python: &mut Python, file: &Path) -> Result<V
     let Ok(text) = String::from_utf8(bytes) else {
         // The hook API takes UTF-8 and nothing else. Counted, so that nobody thinks these were judged.
         let ended = "not UTF-8".to_owned();
-        return Ok(vec![Verdict { file: name, ended, fit: None, wrong: None, text: String::new() }]);
+        return Ok(vec![Verdict { file: name, ended, fit: None, judged: false, wrong: None, text: String::new() }]);
     };
     let mut verdicts = Vec::new();
     for (nth, object) in lines::objects(&text).into_iter().enumerate() {
         let known = ask(python, &object)?;
-        let mut verdict =
-            Verdict { file: format!("{name}#{nth}"), ended: String::new(), fit: None, wrong: None, text: object };
+        let file = format!("{name}#{nth}");
+        let mut verdict = Verdict { file, ended: String::new(), fit: None, judged: true, wrong: None, text: object };
         judge(sim, &known, &mut verdict);
         // A zone everybody knows by its name is what the name says, even where the VTIMEZONE beside it is out of date.
         if verdict.wrong.is_some() && verdict.ended == "mirrored" {
@@ -157,6 +159,7 @@ fn settle(known: &Value, verdict: &mut Verdict) {
         None => return,
     };
     verdict.wrong = None;
+    verdict.judged = false;
     verdict.ended = why;
 }
 
