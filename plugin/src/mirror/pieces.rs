@@ -305,6 +305,7 @@ pub(super) fn adopt(session: &mut Session<'_>) -> Result<(), HookError> {
         }
         let owner = found.iter().position(|event| event.join_url.is_some()).unwrap_or(0);
         let owner = found.remove(owner);
+        // A list holds five at most, of which the owner was taken out above.
         let last_page = found.len() < 4;
         let record = create::adopted(session, owner);
         session.pieces = vec![Record { unread: record.series, ..record }];

@@ -62,7 +62,7 @@ pub(super) fn untrue(why: &str, known: &Value, verdict: &Verdict) -> Option<Stri
         "rule-unreadable" if !has_only_rule_parts(&verdict.text) => false,
         "rule-unreadable" | "rule-not-expressible" | "too-many-pieces" => expressible,
         "series-zone-unknown" => text_of(known, "zone").parse::<chrono_tz::Tz>().is_ok(),
-        "not-icalendar" => unread.is_none() && !list_of(known, "occurrences").is_empty() && verdict.fit.is_none(),
+        "not-icalendar" => unread.is_none() && !list_of(known, "occurrences").is_empty(),
         // Nothing of the event shows, and nothing should.
         _ => !(known.get("occurrences").is_some() && list_of(known, "occurrences").is_empty()),
     };
