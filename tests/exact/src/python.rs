@@ -1,4 +1,7 @@
-//! Python in a virtual environment beside what cargo builds: a child process that answers a line for each question.
+//! Python in a virtual environment: a child process that answers a line for each question.
+//!
+//! The environment is made beside what cargo builds, or in the temporary folder where no folder above the program is marked
+//! as cargo's.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

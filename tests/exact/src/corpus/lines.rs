@@ -71,8 +71,7 @@ pub(super) fn without_zones(object: &str) -> String {
 
 /// The calendar objects of a file: for each UID its events, and with them all time zones. METHOD is left out: what was sent
 /// by mail is looked at as if it stood in a calendar.
-#[must_use]
-pub fn objects(text: &str) -> Vec<String> {
+pub(super) fn objects(text: &str) -> Vec<String> {
     let mut zones = String::new();
     let mut events: Vec<(String, bool, String)> = Vec::new();
     let mut open: Vec<String> = Vec::new();

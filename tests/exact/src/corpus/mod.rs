@@ -3,7 +3,7 @@
 //! | file | what happens there |
 //! | --- | --- |
 //! | [`files`] | where the files are |
-//! | [`lines`] | iCalendar's lines, and the objects of a file |
+//! | `lines` | iCalendar's lines, and the objects of a file |
 //! | `answer` | what recurring-ical-events, which reads with icalendar and python-dateutil, says of an object |
 //! | `shown` | what Teams shows, against that |
 //! | `reasons` | whether a refusal's reason is true |
@@ -26,7 +26,7 @@ use crate::runner::{ACCOUNT, Ended, MAILBOX, Mirror, fresh, simulator};
 
 mod answer;
 pub mod files;
-pub mod lines;
+mod lines;
 mod meaningless;
 mod reasons;
 mod shown;
