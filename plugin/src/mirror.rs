@@ -1,5 +1,13 @@
 //! The decision: (desired, record) → requests → outcome.
 //!
+//! | file | what happens there |
+//! | --- | --- |
+//! | `session` | one call: what is desired, what is remembered, and the requests it may send |
+//! | `pieces` | all events at Microsoft that one event becomes |
+//! | `create` | making one, and finding out what became of a create without an answer |
+//! | `update` | changing one |
+//! | `instances` | the occurrences of one that are not as the series says |
+//!
 //! Every hook may be called again with the same arguments after any failure. A create is the one request whose effect could
 //! be doubled, so it is checkpointed before it leaves, and settled before anything else happens when its fate is unknown;
 //! a PATCH and a DELETE may be repeated freely.

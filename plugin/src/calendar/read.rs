@@ -46,7 +46,7 @@ pub(crate) struct Reading {
     pub(crate) cancelled: bool,
     /// Where it is a series, or part of one: all of it.
     pub(crate) series: Option<Result<Series, SeriesFault>>,
-    /// X-TEAMS-MEETING.
+    /// X-TEAMS-MEETING: whether the text itself wants a meeting.
     pub(crate) meeting_by_text: Option<bool>,
     /// What the account answered, where somebody else invited it; declined only where it comes to no occurrence either.
     pub(crate) attendance: Attendance,
@@ -154,7 +154,8 @@ pub(crate) fn read(text: &str, account: &Account) -> Result<Reading, Fault> {
     })
 }
 
-/// The event of a draft that has no start yet, with a stand-in for it.
+/// The event of a draft that has no start yet, with a stand-in for it after `now_ms` (Unix time in milliseconds); `None`
+/// where there is no VEVENT, or one that cannot be read even so.
 pub(crate) fn with_placeholder(text: &str, account: &Account, now_ms: i64) -> Option<Event> {
     // The stand-in is written as a line, so that everything else is read in the one way there is.
     let span = Clock::placeholder(now_ms)?;
@@ -235,6 +236,7 @@ impl Reader<'_> {
         self.component.properties(&ICalendarProperty::Attendee).find(own)
     }
 
+    /// Everything it says, at a time.
     pub(super) fn event(&self, span: Span, copy: Copy, attendance: Attendance) -> Event {
         let component = self.component;
         let transparent = component.transparency() == Some(&ICalendarTransparency::Transparent);
@@ -329,6 +331,7 @@ impl Reader<'_> {
         })
     }
 
+    /// X-TEAMS-MEETING; `None` where it is not there, or neither TRUE nor FALSE.
     fn meeting_by_text(&self) -> Option<bool> {
         let (_, line) = self.document.property(self.lines, "X-TEAMS-MEETING")?;
         let content = line.unfolded();

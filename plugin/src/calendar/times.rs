@@ -18,8 +18,8 @@ use crate::series::zone as home;
 /// Nothing that repeats is longer: years are written with four digits.
 const LONGEST_DAYS: i64 = 10_000 * 366;
 
-/// So long a series has to be where its zone is thought to be.
-const YEARS_DAYS: i64 = 5 * 365;
+/// Days from its start on for which a series' times must be those of the zone it is taken to be in.
+const SERIES_KEEPS_DAYS: i64 = 5 * 365;
 
 /// An instant, as Microsoft is told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,14 +140,14 @@ impl Clock<'_> {
         }
     }
 
-    /// Half an hour from the next full hour on, for a draft that has no start yet.
+    /// Half an hour from the next full hour of UTC on, for a draft that has no start yet. `now_ms`: Unix time in milliseconds.
     pub(crate) fn placeholder(now_ms: i64) -> Option<Span> {
         let now = DateTime::from_timestamp_millis(now_ms)?;
         let hour = now.with_minute(0)?.with_second(0)?.with_nanosecond(0)? + Duration::hours(1);
         Some(Span { start: Moment::utc(hour), end: Moment::utc(hour + Duration::minutes(30)), all_day: false })
     }
 
-    /// An absolute instant, such as a TRIGGER may be.
+    /// An absolute instant, such as a TRIGGER may be: Unix time in milliseconds.
     pub(crate) fn instant(&self, entry: &ICalendarEntry) -> Option<i64> {
         match self.written(entry)? {
             Written::Time(moment, _) => Some(moment.utc_ms),
@@ -182,7 +182,7 @@ impl Clock<'_> {
             (true, _) if value.tz_hour.unwrap_or(0) == 0 && value.tz_minute.unwrap_or(0) == 0 => Some(Tz::UTC),
             (true, _) => None,
             (false, None) => Some(self.floating),
-            (false, Some(tzid)) => self.zone(tzid).filter(|&tz| self.keeps(tzid, tz, start, YEARS_DAYS)),
+            (false, Some(tzid)) => self.zone(tzid).filter(|&tz| self.keeps(tzid, tz, start, SERIES_KEEPS_DAYS)),
         };
         let Some((tz, windows)) = tz.and_then(|tz| Some((tz, windows_name(tz)?))) else { return Ok(None) };
         let zone = home::Zone { tz, windows, all_day: false };
@@ -209,10 +209,7 @@ impl Clock<'_> {
             return Some(Stamp::Day(local.date()));
         }
         if value.has_zone() {
-            let minutes = i64::from(value.tz_hour.unwrap_or(0)) * 60 + i64::from(value.tz_minute.unwrap_or(0));
-            let offset = Duration::minutes(if value.tz_minus { -minutes } else { minutes });
-            let instant = local.checked_sub_signed(offset)?.and_utc();
-            return Some(Stamp::Time(zone.local(instant.timestamp_millis())));
+            return Some(Stamp::Time(zone.local(at_own_offset(value, local)?.timestamp_millis())));
         }
         Some(Stamp::Time(match entry.tz_id().and_then(|tzid| self.zone(tzid)) {
             Some(tz) if tz != zone.tz => zone.local(home::instant(tz, local)),
@@ -247,7 +244,8 @@ impl Clock<'_> {
         }
     }
 
-    /// Whether a zone that was recognised by the rules that hold now kept the same time then, too, for so many days.
+    /// Whether a zone that was recognised by the rules that hold now kept the same time then, too, for so many days from
+    /// `from` on; 0: at that time.
     fn keeps(&self, tzid: &str, zone: Tz, from: NaiveDateTime, days: i64) -> bool {
         let by_rules = self.meaning(tzid).is_some_and(|meaning| meaning.by_rules);
         let definition = find(self.calendar, tzid).filter(|_| by_rules);
@@ -263,9 +261,7 @@ impl Clock<'_> {
             return Some(Written::Day(local.date()));
         }
         if value.has_zone() {
-            let minutes = i64::from(value.tz_hour.unwrap_or(0)) * 60 + i64::from(value.tz_minute.unwrap_or(0));
-            let offset = Duration::minutes(if value.tz_minus { -minutes } else { minutes });
-            return Some(Written::Time(Moment::utc(local.checked_sub_signed(offset)?.and_utc()), None));
+            return Some(Written::Time(Moment::utc(at_own_offset(value, local)?), None));
         }
         let Some(tzid) = entry.tz_id() else {
             return Some(Written::Time(self.moment(local, self.floating), Some(self.floating)));
@@ -295,13 +291,17 @@ impl Clock<'_> {
             (LocalResult::Ambiguous(first, _), _) => Moment::utc(first.to_utc()),
             // The hour that does not exist is read with the offset before it (same section).
             (LocalResult::None, _) => {
-                let before = local - Duration::hours(3);
-                let instant =
-                    zone.from_local_datetime(&before).earliest().map(|time| time.to_utc() + Duration::hours(3));
-                Moment::utc(instant.unwrap_or_else(|| local.and_utc()))
+                Moment::utc(DateTime::from_timestamp_millis(home::instant(zone, local)).unwrap_or_default())
             }
         }
     }
+}
+
+/// The instant of a date and time that says itself how far from UTC it is, `Z` or an offset.
+fn at_own_offset(value: &PartialDateTime, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    let minutes = i64::from(value.tz_hour.unwrap_or(0)) * 60 + i64::from(value.tz_minute.unwrap_or(0));
+    let offset = Duration::minutes(if value.tz_minus { -minutes } else { minutes });
+    Some(local.checked_sub_signed(offset)?.and_utc())
 }
 
 /// A start and a DURATION: weeks and days are days of the calendar, the rest is exact (RFC 5545 §3.3.6).

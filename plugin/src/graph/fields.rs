@@ -22,6 +22,7 @@ const MAX_SUBJECT: usize = 255;
 
 /// The group that holds the body, which needs care where there is a meeting.
 pub(crate) const BODY: &str = "body";
+/// The group that holds the guests, where Microsoft invites them.
 pub(crate) const ATTENDEES: &str = "attendees";
 /// The group that says when, and how it repeats.
 pub(crate) const TIME: &str = "time";
@@ -196,7 +197,7 @@ impl Fields {
         self.groups.iter().map(|(&group, fields)| (group.to_owned(), fingerprint(&json!(fields).to_string()))).collect()
     }
 
-    /// The groups that differ from what was last confirmed.
+    /// The groups that differ from what Microsoft last confirmed, by group.
     pub(crate) fn changed(&self, confirmed: &BTreeMap<String, String>) -> Vec<&'static str> {
         let nobody = fingerprint(&json!({ "attendees": [] }).to_string());
         self.fingerprints()
@@ -210,7 +211,7 @@ impl Fields {
             .collect()
     }
 
-    /// The fields of some groups, for a PATCH.
+    /// The fields of some groups, for a PATCH. What is empty is sent: it has to be cleared.
     pub(crate) fn some(&self, groups: &[&'static str]) -> Map<String, Value> {
         groups
             .iter()

@@ -43,8 +43,7 @@ pub enum Ended {
 /// One event of one account, and its mailbox.
 #[derive(Debug)]
 pub struct Mirror<'a> {
-    /// The simulator.
-    pub sim: &'a Simulator,
+    sim: &'a Simulator,
     agent: ureq::Agent,
     token: String,
     account: Account,
@@ -59,8 +58,6 @@ pub struct Mirror<'a> {
     may_exist: bool,
     /// After so many more requests the host dies: nothing it is told after that is remembered.
     dies_after: Option<usize>,
-    /// What was logged as a warning or worse.
-    pub warnings: Vec<String>,
 }
 
 impl<'a> Mirror<'a> {
@@ -99,7 +96,6 @@ impl<'a> Mirror<'a> {
             seen: false,
             may_exist: false,
             dies_after: None,
-            warnings: Vec::new(),
         };
         mirror.renew()?;
         Ok(mirror)
@@ -341,11 +337,7 @@ impl Host for Mirror<'_> {
         format!("{:032x}", self.ids)
     }
 
-    fn log(&mut self, level: Level, message: &str) {
-        if matches!(level, Level::Warn | Level::Error) {
-            self.warnings.push(message.to_owned());
-        }
-    }
+    fn log(&mut self, _: Level, _: &str) {}
 }
 
 /// A simulator at [`now`], with everything in it as at the start.
