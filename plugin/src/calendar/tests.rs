@@ -85,6 +85,14 @@ fn days_of_a_duration_are_days_of_the_calendar_and_hours_are_hours() {
         let end = format!("{end} in W. Europe Standard Time");
         assert_span(&lines, None, "2026-10-24T12:00 in W. Europe Standard Time", &end);
     }
+    // A day later at an hour that does not exist: by the offset before it, like any such hour.
+    let never = "DTSTART;TZID=Europe/Berlin:20260328T023000\r\nDURATION:P1D\r\n";
+    assert_span(
+        never,
+        None,
+        "2026-03-28T02:30 in W. Europe Standard Time",
+        "2026-03-29T03:30 in W. Europe Standard Time",
+    );
 }
 
 #[test]

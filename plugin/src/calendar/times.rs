@@ -316,8 +316,7 @@ fn later(start: Moment, zone: Option<Tz>, duration: &ICalendarDuration) -> Optio
     };
     let local = DateTime::from_timestamp_millis(start.utc_ms)?.with_timezone(&zone).naive_local();
     let day = local.checked_add_days(Days::new(days))?;
-    let instant = zone.from_local_datetime(&day).earliest().map_or_else(|| day.and_utc(), |time| time.to_utc());
-    let end = instant.checked_add_signed(exact)?;
+    let end = DateTime::from_timestamp_millis(home::instant(zone, day))?.checked_add_signed(exact)?;
     let local = end.with_timezone(&zone).naive_local();
     match (zone.from_local_datetime(&local), windows_name(zone)) {
         (LocalResult::Single(_), Some(windows)) => {

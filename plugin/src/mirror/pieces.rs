@@ -90,7 +90,7 @@ enum Round {
 fn once(session: &mut Session<'_>, target: &Target, sum: &mut Sum) -> Result<Round, HookError> {
     let Some((first, rest)) = target.pieces.split_first() else { return Ok(Round::Done) };
     let desired = session.desired(target, first, None);
-    let mut done = one(session, 0, &desired)?;
+    let Some(mut done) = one_as_understood(session, 0, &desired)? else { return Ok(Round::Again) };
     sum.take(&mut done);
     sum.reason = done.reason;
     if done.removed {
@@ -142,7 +142,7 @@ fn further(
     // The part of a split series that is over may have kept the meeting.
     let link = if record.is_some_and(Record::has_meeting) { None } else { Some(link) };
     let desired = session.desired(target, piece, link);
-    let mut done = one(session, at, &desired)?;
+    let Some(mut done) = one_as_understood(session, at, &desired)? else { return Ok(true) };
     sum.take(&mut done);
     let removed = done.removed || {
         match follow_up(session, at, target, piece, link, &mut done, sum)? {
@@ -157,6 +157,26 @@ fn further(
         session.put(Record { removed, groups, series: desired.repeats.is_some(), ..Record::default() });
     }
     Ok(false)
+}
+
+/// Creates or changes the event of one record; `None`: all has to be said another way, because a series that leans on the last
+/// day of a month is refused. Where Microsoft does not understand that, it may have no occurrence at all.
+fn one_as_understood(session: &mut Session<'_>, at: usize, desired: &Desired) -> Result<Option<Done>, HookError> {
+    let clamps = session.pieces.first().and_then(|owner| owner.clamps);
+    let leans = clamps.is_none() && desired.repeats.as_ref().is_some_and(|repeats| repeats.clamped.is_some());
+    match one(session, at, desired) {
+        Err(HookError::Rejected(_)) if leans && session.recurrence_refused => {
+            session.log(Level::Warn, "a series on the last day of a month is refused; saying it another way");
+            if session.pieces.is_empty() {
+                session.pieces.push(Record::default());
+            }
+            if let Some(owner) = session.pieces.first_mut() {
+                owner.clamps = Some(false);
+            }
+            Ok(None)
+        }
+        done => done.map(Some),
+    }
 }
 
 /// Creates or changes the event of one record. Guests of a series are told once, when its exceptions stand, too.

@@ -63,6 +63,8 @@ pub(super) struct Session<'a> {
     pub(super) at: usize,
     settings: Settings,
     facts: Option<Facts>,
+    /// The last answer refused how an event repeats.
+    pub(super) recurrence_refused: bool,
     /// What the host remembers.
     kept: Option<Vec<u8>>,
 }
@@ -78,6 +80,7 @@ impl<'a> Session<'a> {
             at: 0,
             settings: Settings::of(&context.account),
             facts: context.mailbox.as_deref().and_then(Facts::read),
+            recurrence_refused: false,
             kept: None,
         }
     }
@@ -233,6 +236,7 @@ impl<'a> Session<'a> {
     pub(super) fn attempt(&mut self, request: Request) -> Result<Response, HttpError> {
         let method = request.method;
         let answer = self.host.send(request);
+        self.recurrence_refused = answer.as_ref().is_ok_and(errors::is_recurrence);
         match &answer {
             Ok(response) if response.status < 400 => {}
             Ok(response) => {

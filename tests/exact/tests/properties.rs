@@ -54,7 +54,10 @@ fn edits_under_faults_come_to_what_a_fresh_create_shows() {
 }
 
 /// Sequences that once went wrong.
-const KEPT: &[u64] = &[11_994_646_278_618_243_519, 13_539_068_912_636_452_494];
+const KEPT: &[u64] = &[11_994_646_278_618_243_519, 13_539_068_912_636_452_494, 14_217_414_956_535_462_290];
+
+/// Events that once did.
+const KEPT_CASES: &[u64] = &[12_874_328_807_774_218_267];
 
 #[test]
 fn what_once_went_wrong_stays_right() {
@@ -63,6 +66,12 @@ fn what_once_went_wrong_stays_right() {
         if let Err(failure) = sequence::sequence(seed, &sim, &mut sequence::Tally::default()) {
             none(&[failure]);
         }
+    }
+    for &seed in KEPT_CASES {
+        let mut tally = exactness::Tally::default();
+        exactness::one(seed, &sim, None, &mut tally);
+        none(&tally.failures);
+        assert_eq!(tally.cases, 1);
     }
 }
 
