@@ -391,6 +391,10 @@ fn save(sim: &Simulator, known: &Value, text: &str) -> Result<Ended, String> {
     let mut mirror = Mirror::new(sim, MAILBOX, &uid, &settings)?;
     mirror.also(&own);
     match mirror.save(text, Wish::Wanted)? {
+        Ended::Mirrored(Some(link)) => {
+            in_and_out(&mirror, text, &link)?;
+            Ok(Ended::Mirrored(Some(link)))
+        }
         Ended::Refused(code, _) if code == "has-a-link" => {
             let mut plain = Mirror::new(sim, MAILBOX, &uid, &settings)?;
             plain.also(&own);
@@ -398,6 +402,22 @@ fn save(sim: &Simulator, known: &Value, text: &str) -> Result<Ended, String> {
         }
         ended => Ok(ended),
     }
+}
+
+/// The link is put into the text and taken out again, to the byte.
+fn in_and_out(mirror: &Mirror<'_>, text: &str, link: &str) -> Result<(), String> {
+    let with = mirror.stored(text, Wish::Keep)?;
+    let unfolded = with.replace("\r\n ", "").replace("\n ", "");
+    if !unfolded.contains(link) {
+        return Err("the text to store has not the link".to_owned());
+    }
+    if mirror.stored(&with, Wish::Keep)? != with {
+        return Err("storing the text with the link again changes it".to_owned());
+    }
+    if mirror.stored(&with, Wish::None)? != text {
+        return Err("the link's coming and going does not restore every byte".to_owned());
+    }
+    Ok(())
 }
 
 /// The first event of an object.

@@ -178,6 +178,24 @@ impl<'a> Mirror<'a> {
         self.converge(&prepared.kept, intent)
     }
 
+    /// The text the server should store for a save, without anything being asked of Microsoft.
+    ///
+    /// # Errors
+    /// With the reason's code where the text is refused.
+    pub fn stored(&self, text: &str, wish: Wish) -> Result<String, String> {
+        let object = CalendarObject { uid: self.uid.clone(), tag: TAG.to_owned(), icalendar: text.to_owned() };
+        let prepared = prepare(&Save {
+            account: self.account.clone(),
+            object,
+            mirrored: self.record.clone(),
+            wish,
+            history: History::SeenWithGuests,
+            draft: false,
+            now_ms: self.sim.now().timestamp_millis(),
+        });
+        prepared.map(|prepared| prepared.icalendar).map_err(|problem| problem.code)
+    }
+
     fn converge(&mut self, text: &str, intent: Intent) -> Result<Ended, String> {
         let object = CalendarObject { uid: self.uid.clone(), tag: TAG.to_owned(), icalendar: text.to_owned() };
         let mut last = String::new();

@@ -26,13 +26,32 @@ pub(crate) enum Command {
     Stop,
 }
 
-/// Binds and listens.
-pub(crate) fn listen(at: SocketAddr) -> io::Result<TcpListener> {
-    reserve(at)?.listen(1_024)
+/// A port, and whoever listens there.
+pub(crate) struct Port {
+    address: SocketAddr,
+    /// Bound and never listening, for as long as the simulator lives: while nobody listens connections are refused, and nobody
+    /// else gets the port.
+    _kept: TcpSocket,
+    listener: Option<TcpListener>,
 }
 
-/// Binds without listening: connections are refused, and nobody else gets the port.
-fn reserve(at: SocketAddr) -> io::Result<TcpSocket> {
+impl Port {
+    /// Binds and listens; port 0 takes a free one.
+    pub(crate) fn open(at: SocketAddr) -> io::Result<Self> {
+        let kept = bind(at)?;
+        let address = kept.local_addr()?;
+        let listener = Some(bind(address)?.listen(1_024)?);
+        Ok(Self { address, _kept: kept, listener })
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// Binds without listening. Sockets that allow it share a port as long as one of them listens at most.
+fn bind(at: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if at.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(at)?;
@@ -40,14 +59,11 @@ fn reserve(at: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 /// Serves until it is told to stop.
-pub(crate) async fn run(listener: TcpListener, router: Router, mut commands: UnboundedReceiver<Command>) {
-    let Ok(address) = listener.local_addr() else { return };
-    let mut listener = Some(listener);
-    let mut reserved: Option<TcpSocket> = None;
+pub(crate) async fn run(mut port: Port, router: Router, mut commands: UnboundedReceiver<Command>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = accept(listener.as_ref()) => {
+            accepted = accept(port.listener.as_ref()) => {
                 if let Ok((stream, _)) = accepted {
                     connections.spawn(serve(stream, router.clone()));
                 }
@@ -55,18 +71,16 @@ pub(crate) async fn run(listener: TcpListener, router: Router, mut commands: Unb
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             command = commands.recv() => match command {
                 Some(Command::Pause(done)) => {
-                    listener = None;
+                    port.listener = None;
                     connections.shutdown().await;
-                    let kept = if reserved.is_some() { Ok(()) } else { reserve(address).map(|socket| reserved = Some(socket)) };
-                    let _ = done.send(kept);
+                    let _ = done.send(Ok(()));
                 }
                 Some(Command::Resume(done)) => {
-                    let opened = match reserved.take() {
-                        Some(socket) => socket.listen(1_024),
-                        None if listener.is_some() => { let _ = done.send(Ok(())); continue }
-                        None => listen(address),
+                    let opened = match port.listener.take() {
+                        Some(listening) => Ok(listening),
+                        None => bind(port.address).and_then(|socket| socket.listen(1_024)),
                     };
-                    let _ = done.send(opened.map(|opened| listener = Some(opened)));
+                    let _ = done.send(opened.map(|opened| port.listener = Some(opened)));
                 }
                 Some(Command::Stop) | None => {
                     connections.shutdown().await;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::directory::{App, User};
 use crate::faults::{Fault, Service};
 use crate::front::Shared;
-use crate::listener::{self, Command};
+use crate::listener::{self, Command, Port};
 use crate::records::{Mail, PageShown, RequestRecord, Violation};
 use crate::side;
 use crate::switches::Switches;
@@ -69,11 +69,10 @@ impl Simulator {
                 }
             };
             runtime.block_on(async move {
-                let opened = listener::listen(listen).and_then(|l| l.local_addr().map(|address| (l, address)));
-                match opened {
-                    Ok((listener, address)) => {
-                        let _ = ready.send(Ok(address));
-                        listener::run(listener, router, inbox).await;
+                match Port::open(listen) {
+                    Ok(port) => {
+                        let _ = ready.send(Ok(port.address()));
+                        listener::run(port, router, inbox).await;
                     }
                     Err(error) => {
                         let _ = ready.send(Err(error));
@@ -103,7 +102,7 @@ impl Simulator {
     /// holds is kept, and so is the port.
     ///
     /// # Errors
-    /// Where the port could not be kept.
+    /// Where the simulator has stopped.
     pub fn pause(&self) -> io::Result<()> {
         self.command(Command::Pause)
     }
