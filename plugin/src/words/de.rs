@@ -36,12 +36,12 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         }
         Phrase::RuleNotExpressible => {
             "Der Termin wiederholt sich auf eine Weise, die Microsofts Kalender nicht genau zeigen kann; er kommt daher nicht \
-             nach Teams. In Ihrem Kalender steht er wie gespeichert; soll er dort erscheinen, bitte eine einfachere \
+             nach Teams. In Ihrem Kalender steht er wie gespeichert; soll er in Teams erscheinen, bitte eine einfachere \
              Wiederholung wählen."
         }
         Phrase::TooManyPieces => {
             "Der Termin wiederholt sich auf eine Weise, für die Microsofts Kalender mehr als 30 Einträge bräuchte; er kommt \
-             daher nicht nach Teams. In Ihrem Kalender steht er wie gespeichert; soll er dort erscheinen, bitte eine \
+             daher nicht nach Teams. In Ihrem Kalender steht er wie gespeichert; soll er in Teams erscheinen, bitte eine \
              einfachere Wiederholung wählen."
         }
         Phrase::SeriesZoneUnknown => {

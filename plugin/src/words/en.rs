@@ -34,11 +34,11 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         }
         Phrase::RuleNotExpressible => {
             "The event repeats in a way that Microsoft's calendar cannot show exactly, so it is not brought to Teams. It \
-             stands in your calendar as you saved it; choose a simpler repetition if it is to appear there."
+             stands in your calendar as you saved it; choose a simpler repetition if it is to appear in Teams."
         }
         Phrase::TooManyPieces => {
             "The event repeats in a way that would take more than 30 entries in Microsoft's calendar, so it is not brought \
-             to Teams. It stands in your calendar as you saved it; choose a simpler repetition if it is to appear there."
+             to Teams. It stands in your calendar as you saved it; choose a simpler repetition if it is to appear in Teams."
         }
         Phrase::SeriesZoneUnknown => {
             "The event repeats in a time zone that Microsoft does not know, so its times could be wrong after the clocks \
