@@ -74,7 +74,7 @@ next-later = Versuchen Sie es in ein paar Minuten noch einmal.
 
 confirm-title = Diese beiden verbinden?
 confirm-question = Den Kalender von { $account } mit dem Microsoft-Konto { $microsoft } verbinden?
-confirm-effect = Termine mit Teams erscheinen dann im Microsoft-Kalender von { $microsoft }, und ihre Teilnahmelinks in Ihrem Kalender.
+confirm-effect = Termine mit Teams erscheinen dann im Microsoft-Kalender von { $microsoft }, und ihre Teilnahmelinks in Ihrem Kalender. Hat Ihre Administration gewählt, alle Termine zu zeigen, erscheinen dort auch die anderen; Ihre Einstellungen sagen es.
 confirm-instead = Es tritt an die Stelle von { $microsoft }.
 confirm-events = { $count ->
     [one] Ein kommender Termin steht im Kalender des Microsoft-Kontos, das Sie vorher benutzt haben.
@@ -113,7 +113,7 @@ form-foreign-next = Öffnen Sie die Einstellungen noch einmal aus Ihrem Webmaile
 
 settings-title = Microsoft Teams
 settings-for = Einstellungen von { $account }
-settings-intro = Termine, die Sie mit Teams speichern, erscheinen in Ihrem Microsoft-Teams-Kalender, und der Teilnahmelink kommt in den Termin zurück.
+settings-intro = Termine, die Sie mit Teams speichern, erscheinen in Ihrem Microsoft-Teams-Kalender, und der Teilnahmelink kommt in den Termin zurück. Hat Ihre Administration gewählt, alle Termine zu zeigen, erscheinen dort auch die anderen.
 toggle-label = Teams für meinen Kalender
 toggle-on = An
 toggle-off = Aus
@@ -202,7 +202,10 @@ event-reason-no-meeting-wanted = Niemand hat um eine Besprechung gebeten.
 event-reason-excluded = Er bleibt aus Teams heraus, weil seine Vertraulichkeit, eine seiner Kategorien oder eine Markierung darin ausgeschlossen ist.
 event-reason-calendar-excluded = Er bleibt aus Teams heraus, weil sein Kalender nicht übertragen wird.
 event-reason-cancelled = Der Termin ist abgesagt.
-event-reason-past = Der Termin ist vorbei.
+event-reason-past = Der Termin endete vor mehr als einem Tag; er wird nicht mehr nach Teams gebracht oder dort geändert.
+event-reason-no-occurrences = Jedes Vorkommen des Termins ist gestrichen; es gibt nichts, was nach Teams zu bringen wäre.
+event-reason-private = Der Termin ist privat, und Ihre Administration hält private Termine ohne Besprechung aus Teams heraus.
+event-reason-attendee-copy = Jemand anderes organisiert den Termin; nur diese Person kann ihm eine Teams-Besprechung hinzufügen.
 event-reason-deleted = In Ihrem Kalender gelöscht; er verlässt Teams in einem Augenblick.
 event-reason-throttled = Microsoft bittet um eine Pause. Der Termin folgt von selbst.
 event-reason-not-connected = Melden Sie sich bei Microsoft an; der Termin folgt dann von selbst.
@@ -214,7 +217,7 @@ event-reason-denied = Die Administration hat Microsoft Teams für dieses Konto n
 event-given-up = { $why } Es wurde drei Tage lang versucht und ist aufgegeben, bis es noch einmal versucht oder der Termin gespeichert wird.
 event-failed = Die Erweiterung ist an diesem Termin gescheitert: { $why }. Es wird noch einmal versucht.
 event-moved = Die Besprechung wurde neu angelegt und hat einen neuen Link. Er steht jetzt in Ihrem Termin; schicken Sie ihn Ihren Gästen.
-event-calendar-excluded = Dieser Termin bleibt aus Teams heraus, weil sein Kalender nicht übertragen wird. Bitte in einen anderen Kalender verschieben oder die Administration Ihres Servers fragen und Teams dann erneut hinzufügen.
+event-calendar-excluded = Dieser Termin bleibt aus Teams heraus, weil sein Kalender nicht übertragen wird. Bitte in einen anderen Kalender verschieben, den Kalender in Ihren Teams-Einstellungen einschalten oder die Administration Ihres Servers fragen; danach Teams erneut hinzufügen.
 
 ## Test
 

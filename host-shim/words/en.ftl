@@ -75,7 +75,7 @@ next-later = Try again in a few minutes.
 
 confirm-title = Connect these two?
 confirm-question = Connect the calendar of { $account } with the Microsoft account { $microsoft }?
-confirm-effect = Events with Teams then appear in the Microsoft calendar of { $microsoft }, and their join links in your calendar.
+confirm-effect = Events with Teams then appear in the Microsoft calendar of { $microsoft }, and their join links in your calendar. Where your administrator chose to show all events, the others appear there, too; your settings tell.
 confirm-instead = It takes the place of { $microsoft }.
 confirm-events = { $count ->
     [one] One event to come stands in the calendar of the Microsoft account you used before.
@@ -114,7 +114,7 @@ form-foreign-next = Open the settings again from your webmail or calendar.
 
 settings-title = Microsoft Teams
 settings-for = Settings of { $account }
-settings-intro = Events you save with Teams appear in your Microsoft Teams calendar, and the join link comes back into the event.
+settings-intro = Events you save with Teams appear in your Microsoft Teams calendar, and the join link comes back into the event. Where your administrator chose to show all events, the others appear there, too.
 toggle-label = Teams for my calendar
 toggle-on = On
 toggle-off = Off
@@ -203,7 +203,10 @@ event-reason-no-meeting-wanted = Nobody asked for a meeting.
 event-reason-excluded = It stays out of Teams, because its privacy class, one of its categories or a mark in it is excluded.
 event-reason-calendar-excluded = It stays out of Teams, because its calendar is not mirrored.
 event-reason-cancelled = The event is cancelled.
-event-reason-past = The event is over.
+event-reason-past = The event ended more than a day ago, so it is not brought to Teams or changed there any more.
+event-reason-no-occurrences = Every occurrence of the event is taken out, so there is nothing to bring to Teams.
+event-reason-private = The event is private, and your administrator keeps private events without a meeting out of Teams.
+event-reason-attendee-copy = Somebody else organises the event; only they can add a Teams meeting to it.
 event-reason-deleted = Deleted in your calendar; it leaves Teams in a moment.
 event-reason-throttled = Microsoft asks for a pause. The event follows by itself.
 event-reason-not-connected = Sign in to Microsoft; the event then follows by itself.
@@ -215,7 +218,7 @@ event-reason-denied = The administrator has not allowed Microsoft Teams for this
 event-given-up = { $why } It was tried for three days and is given up until it is tried again or saved.
 event-failed = The extension failed on this event: { $why }. It is tried again.
 event-moved = The meeting was made anew and has a new link. Your event carries it now; send it to your guests.
-event-calendar-excluded = This event stays out of Teams, because the calendar it is in is not mirrored. Move it to another calendar, or ask your server's administrator, and add Teams again.
+event-calendar-excluded = This event stays out of Teams, because the calendar it is in is not mirrored. Move it to another calendar, switch that calendar on in your Teams settings, or ask your server’s administrator; then add Teams again.
 
 ## Test
 

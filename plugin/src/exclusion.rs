@@ -1,13 +1,16 @@
-//! Which events never leave for Microsoft, whatever else is wanted: by CLASS, by CATEGORIES, by a property.
+//! Which events never leave for Microsoft, whatever else is wanted: by CLASS (RFC 5545 §3.8.1.3), by CATEGORIES (§3.8.1.2),
+//! by an X- property (§3.8.8.2).
 //!
 //! An excluded event has no meeting either: whoever excludes a class, or marks an event, means the whole of it.
 
 use crate::calendar::event::Sensitivity;
 use crate::domain::Account;
 
-/// The settings, as [`crate::extension::describe`] declares them.
+/// The setting that excludes classes, as [`crate::extension::describe`] declares it.
 pub(crate) const CLASS: &str = "exclude-class";
+/// The setting that excludes categories: a list.
 pub(crate) const CATEGORIES: &str = "exclude-categories";
+/// The setting that excludes X- properties: a list of `NAME:VALUE` and `NAME`.
 pub(crate) const PROPERTIES: &str = "exclude-properties";
 
 /// What [`PROPERTIES`] is where nobody chose.
@@ -41,7 +44,9 @@ enum Classes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exclusion {
     classes: Classes,
+    /// Lower case.
     categories: Vec<String>,
+    /// Name, and its value in lower case; `None`: every value.
     properties: Vec<(String, Option<String>)>,
 }
 

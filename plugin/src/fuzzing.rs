@@ -47,7 +47,7 @@ pub fn edit(bytes: &[u8]) {
     let rendered: String = document.lines.iter().map(|line| line.raw.as_ref()).collect();
     assert_eq!(rendered, text, "lines are kept as they are");
     // What already carries marks of ours loses them, which is meant.
-    if !document.well_formed || text.contains("[tm:") || text.contains("tm:") || unfolded(text).contains(URL) {
+    if !document.well_formed || text.contains("tm:") || unfolded(text).contains(URL) {
         return;
     }
     let ours = Ours { tags: Some(&[TAG]), urls: &[URL] };
@@ -156,17 +156,23 @@ impl Host for Obliging {
 mod tests {
     type Target = fn(&[u8]);
 
-    /// Replays every input that fuzzing found worth keeping.
+    /// Replays the seeds and every finding; `README.md` there says what each is for.
     #[test]
-    fn every_kept_input_holds() {
+    fn every_kept_input_holds_and_has_a_reason() {
+        let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+        let reasons = std::fs::read_to_string(corpus.join("README.md")).unwrap();
         let targets: [(&str, Target); 3] = [("parse", super::parse), ("edit", super::edit), ("map", super::map)];
         for (name, target) in targets {
-            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+            let folder = corpus.join(name);
             let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
             files.sort();
             assert!(files.len() >= 10, "{}: {} inputs", folder.display(), files.len());
             for file in files {
                 println!("{}", file.display());
+                let input = file.file_name().unwrap().to_string_lossy();
+                let has_reason =
+                    reasons.contains(&format!("`{input}`")) || reasons.contains(&format!("`{name}/{input}`"));
+                assert!(has_reason, "say in fuzz/corpus/README.md what {name}/{input} is there for");
                 target(&std::fs::read(&file).unwrap());
             }
         }

@@ -1,5 +1,13 @@
 //! The decision: (desired, record) → requests → outcome.
 //!
+//! | file | what happens there |
+//! | --- | --- |
+//! | `session` | one call: what is desired, what is remembered, and the requests it may send |
+//! | `pieces` | all events at Microsoft that one event becomes |
+//! | `create` | making one, and finding out what became of a create without an answer |
+//! | `update` | changing one |
+//! | `instances` | the occurrences of one that are not as the series says |
+//!
 //! Every hook may be called again with the same arguments after any failure. A create is the one request whose effect could
 //! be doubled, so it is checkpointed before it leaves, and settled before anything else happens when its fate is unknown;
 //! a PATCH and a DELETE may be repeated freely.
@@ -93,7 +101,6 @@ pub fn on_delete(
 
 /// What became of one event at Microsoft.
 struct Done {
-    record: Record,
     reason: Option<&'static str>,
     notices: Vec<Notice>,
     facts_stale: bool,
@@ -107,11 +114,10 @@ struct Done {
 
 impl Done {
     /// The event stands. `tried`: a meeting was asked for just now.
-    fn of(record: Record, session: &Session<'_>, desired: &Desired, tried: bool) -> Self {
+    fn of(record: &Record, session: &Session<'_>, desired: &Desired, tried: bool) -> Self {
         let without = desired.meeting && !record.has_meeting();
         let told = without && tried;
         Self {
-            record,
             reason: without.then_some(reason::NO_TEAMS),
             notices: if told { vec![session.words.notice(Phrase::NoTeams)] } else { Vec::new() },
             facts_stale: told && session.teams(),
@@ -123,7 +129,6 @@ impl Done {
 
     fn removed(notices: Vec<Notice>) -> Self {
         Self {
-            record: Record { removed: true, ..Record::default() },
             reason: Some(reason::DELETED_AT_MICROSOFT),
             notices,
             facts_stale: false,

@@ -64,6 +64,12 @@ pub(crate) struct Record {
     /// The exceptions are to be read again: the pattern was changed, and what Microsoft made of them is not known.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unread: bool,
+    /// So far they have been read again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) read_to: Option<NaiveDate>,
+    /// The series was found and not made: exceptions may be there that nobody knows of.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) adopted: bool,
     /// Whether Microsoft takes a day the month has not for its last one, where that was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) clamps: Option<bool>,
@@ -126,6 +132,16 @@ impl Record {
     /// Whether the event has a meeting.
     pub(crate) fn has_meeting(&self) -> bool {
         self.join_url.is_some()
+    }
+
+    /// Its exceptions are to be read again, all of them.
+    pub(crate) fn read_again(&mut self) {
+        (self.unread, self.read_to) = (true, None);
+    }
+
+    /// What there is of exceptions is known.
+    pub(crate) fn all_read(&mut self) {
+        (self.unread, self.read_to, self.adopted) = (false, None, false);
     }
 
     /// Reads a record.

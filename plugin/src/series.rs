@@ -8,6 +8,7 @@
 //! | [`cover`] | patterns that have exactly a rule's days, each once |
 //! | [`parts`] | the same with beginning, end and time of day |
 //! | [`plan`] | all pieces of an event, with their exceptions |
+//! | [`zone`] | the zone a series keeps its times in |
 //!
 //! Microsoft takes a day the month has not for its last day, where RFC 5545 leaves that month out; it knows no ordinals but
 //! first to fourth and last, one day of the month, and one month. What one pattern cannot say is said by several that share
@@ -105,9 +106,11 @@ pub(crate) struct Turn {
 /// What is said from some occurrence on.
 #[derive(Debug, Clone)]
 pub(crate) struct Then {
+    /// What it says, at the first occurrence it is about.
     pub(crate) event: Event,
-    /// How much later than the rule says, by the clock.
+    /// How much later than the rule says, by the clock; negative: earlier.
     pub(crate) later: Duration,
+    /// From start to end by the clock.
     pub(crate) length: Duration,
 }
 

@@ -6,7 +6,8 @@ use support::{Put, event};
 
 use crate::world::{ALICE_AT_MICROSOFT, SOON, World, until};
 
-/// Start (in Vienna's winter: UTC + 1) and subject of what Teams shows in the first half of 2030.
+/// Start in UTC, to the minute, and subject of what Teams shows in the first half of 2030. The events are at ten in Vienna,
+/// which is one hour ahead in winter and two in summer.
 fn shown(world: &World) -> Vec<(String, String)> {
     let at = |month| -> DateTime<Utc> { Utc.with_ymd_and_hms(2030, month, 1, 0, 0, 0).unwrap() };
     let text = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap().to_owned();

@@ -282,3 +282,40 @@ fn wrong_choices_are_refused_with_what_would_be_right() {
     let (ok, said) = world.try_run(&["set", "mirror=all-events", "--class", "a", "--server"]);
     assert!(!ok && said.contains("cannot be used with"), "{said}");
 }
+
+#[test]
+fn a_choice_counts_at_the_next_save_even_of_the_same_text() {
+    let world = World::signed_in();
+    let mut server = world.server();
+    let guest = "ATTENDEE;CN=Bob:mailto:bob@elsewhere.example";
+    let text = event::meeting("e1", "Planning", &["ORGANIZER:mailto:alice@test.tld", guest]);
+    save(&world, &mut server, "e1", &text, &Put::wanted());
+    let stored = server.stored("e1");
+    save(&world, &mut server, "e1", &stored, &Put::default());
+    assert_eq!(world.graph_methods(), ["POST"], "the same text costs nothing");
+    world.run(&["set", "guest-list=on", "--domain", "test.tld"]);
+    let stored = server.stored("e1");
+    save(&world, &mut server, "e1", &stored, &Put::default());
+    let body = world.in_teams()[0]["body"]["content"].as_str().unwrap().to_owned();
+    assert!(body.contains("bob@elsewhere.example"), "{body}");
+    let stored = server.stored("e1");
+    let requests = world.graph().len();
+    save(&world, &mut server, "e1", &stored, &Put::default());
+    assert_eq!(world.graph().len(), requests);
+}
+
+#[test]
+fn a_ticked_box_that_comes_to_nothing_says_why() {
+    let world = World::signed_in();
+    let mut server = world.server();
+    let over = event::with_line(&event::meeting("e1", "Over", &[]), "DTSTART", "DTSTART:20200114T090000Z");
+    let over = event::with_line(&over, "DTEND", "DTEND:20200114T100000Z");
+    let answer = server.save("e1", &over, &Put::wanted()).unwrap();
+    assert_eq!((answer.str("state"), answer.str("reason")), ("not-mirrored", "past"));
+    assert!(answer.str("message").contains("ended more than a day ago"), "{}", answer.text);
+    let shown = world.run(&["events", "show", ALICE, "e1"]);
+    assert!(shown.contains("ended more than a day ago"), "{shown}");
+    let plain = server.save("e2", &event::meeting("e2", "Lunch", &[]), &Put::default()).unwrap();
+    assert_eq!((plain.str("reason"), plain.str("message")), ("no-meeting-wanted", ""));
+    assert_eq!(world.settled("e2").str("message"), "");
+}

@@ -109,7 +109,7 @@ impl Accounts {
     pub fn set_policy(&self, scope: &Scope, allow: Option<bool>) -> Result<(), AccountsError> {
         let scope = normal(scope)?;
         if matches!(scope, Scope::Own(_)) {
-            return Err(AccountsError::Invalid("users make no rules; name the account instead".into()));
+            return Err(AccountsError::Invalid("Users make no rules; name the account instead".into()));
         }
         let now = self.clock.now();
         self.transact(|tx| {

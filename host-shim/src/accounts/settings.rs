@@ -15,8 +15,8 @@ const LONGEST: usize = 1000;
 pub struct Declared {
     /// Its name.
     pub name: String,
-    /// The values it takes, widest first where users may narrow. None: any short text, which is a list separated by commas
-    /// where users may narrow; they then add to what administrators chose.
+    /// The values it takes, widest first where users may narrow. Empty: any text of one line and at most 1,000 bytes, which
+    /// is a list separated by commas where users may narrow; they then add to what administrators chose.
     pub values: Vec<String>,
     /// What it is where nobody chose.
     pub default: String,
@@ -71,7 +71,7 @@ impl Declared {
         self.values.iter().any(|v| v == value)
     }
 
-    /// Whether `value` stands no further left than `than`; what is added to a list always narrows.
+    /// Whether `value` is as narrow as `than` or narrower; what is added to a list always narrows.
     fn is_as_narrow(&self, value: &str, than: &str) -> bool {
         let place = |value: &str| self.values.iter().position(|v| v == value);
         self.values.is_empty() || place(value).zip(place(than)).is_some_and(|(place, than)| place >= than)

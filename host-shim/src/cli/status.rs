@@ -13,7 +13,8 @@ use crate::doors::admin::types::{AccountInfo, ConnectionInfo, MailboxInfo, Statu
 ///
 /// Without an address: whether `serve` is running, the extension, the connector, who may use it, how many events stand how,
 /// and what is left to do. With an address: whether that account may use it and by which rule, whether it is turned on and
-/// connected, what its mailbox can do, which settings count and whose choice that is, its calendars, and its last events with the reasons for how they stand.
+/// connected, what its mailbox can do, which settings count and whose choice that is, its calendars, and its last events with
+/// the reasons for how they stand.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

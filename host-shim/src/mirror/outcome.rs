@@ -83,7 +83,7 @@ impl Mirror {
     }
 
     /// The language of an account.
-    fn words_of(&self, account: &str) -> &'static Words {
+    pub(super) fn words_of(&self, account: &str) -> &'static Words {
         let row = Address::parse(account).ok().and_then(|account| self.accounts.account(&account).ok().flatten());
         words::of(row.and_then(|row| row.language).as_deref())
     }

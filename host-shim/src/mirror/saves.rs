@@ -153,7 +153,7 @@ impl Mirror {
         let now = self.now();
         let change = self.change_id(&save)?;
         let link = record_of.map(|row| self.row_view(row)).transpose()?.and_then(|view| view.join_url);
-        let mut proposal = self.proposal_of(&save, &prepared, &change, link.as_deref(), now);
+        let mut proposal = self.proposal_of(&save, &standing, &prepared, &change, link.as_deref(), now);
         if cannot_have_a_link(&standing, known.as_ref()) {
             proposal.link_needed = false;
         }
@@ -227,6 +227,10 @@ impl Mirror {
             status.promise_nothing(&standing);
         }
         self.offer_sign_in(&save.account, &standing, &mut status);
+        if save.wish == Wish::Wanted && status.state == State::NotMirrored && status.notices.is_empty() {
+            // Somebody ticked the box, and nothing comes of it.
+            status.explain(words::of(standing.language()));
+        }
         let complete = !(proposal.link_needed && proposal.rejected.is_none());
         Ok(Begun::Done(Box::new(Answer::Understood {
             change,
@@ -380,7 +384,15 @@ impl Mirror {
     }
 
     /// `link`: the join link that `prepared` was made with.
-    fn proposal_of(&self, save: &Save, prepared: &Prepared, change: &str, link: Option<&str>, now: i64) -> ProposalRow {
+    fn proposal_of(
+        &self,
+        save: &Save,
+        standing: &Standing,
+        prepared: &Prepared,
+        change: &str,
+        link: Option<&str>,
+        now: i64,
+    ) -> ProposalRow {
         let carried = link.filter(|_| prepared.meeting).map(|link| digest(link.as_bytes()));
         let account = save.account.as_str();
         let kept = KeptText { text: prepared.kept.clone(), whole: prepared.kept_is_whole };
@@ -391,7 +403,7 @@ impl Mirror {
             object: save.object.clone(),
             calendar: save.named_calendar().map(|calendar| calendar.path.to_owned()),
             text: self.seal_text(account, &save.uid, &kept),
-            text_sha: digest(prepared.kept.as_bytes()),
+            text_sha: self.fingerprint(save, standing, &prepared.kept),
             original_sha: digest(save.text.as_bytes()),
             answered_sha: digest(prepared.icalendar.as_bytes()),
             answered_link: carried,
@@ -409,6 +421,16 @@ impl Mirror {
             last_end: prepared.last_end_ms,
             created_at: now,
         }
+    }
+
+    /// What Teams shows follows from the text and from what the extension is told of its account: the same text is to be
+    /// looked at anew once a setting, the zone of floating times or the language is another.
+    fn fingerprint(&self, save: &Save, standing: &Standing, text: &str) -> crate::store::Digest {
+        let account = self.component_account(&save.account, standing);
+        let mut of = vec![text.to_owned(), account.language, account.time_zone.unwrap_or_default()];
+        of.extend(account.further_addresses);
+        of.extend(account.settings.into_iter().map(|setting| format!("{}={}", setting.name, setting.value)));
+        digest(of.join("\0").as_bytes())
     }
 
     /// The id of this change: the adapter's own, where it is free, or a fresh one.

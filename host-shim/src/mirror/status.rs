@@ -7,7 +7,7 @@ use crate::accounts::policy::Standing;
 use crate::address::Address;
 use crate::component::types::Notice;
 use crate::store::{CalendarRow, Desired, EventRow, ProposalRow, transact};
-use crate::words;
+use crate::words::{self, Words};
 
 /// The states of the hook API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -62,7 +62,9 @@ impl State {
 /// Something the user should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TimedNotice {
-    /// Stable code, for example `link-changed`.
+    /// Stable code: `sign-in-needed`, `no-teams`, `link-changed`, `meeting-lost`, `deleted-at-microsoft`, `body-not-updated`,
+    /// `subject-cut`, `body-cut`, `attachments-not-mirrored`, `too-many-guests`, `guests-not-invited`, `excluded`,
+    /// `calendar-excluded`, `not-the-organizer`. Codes may be added at any time.
     pub code: String,
     /// One or two sentences in the account's language.
     pub message: String,
@@ -122,6 +124,17 @@ impl EventStatus {
             objects: Vec::new(),
             first_start: None,
             updated_at: 0,
+        }
+    }
+
+    /// Says why, where the extension did not and somebody may wonder: of what nobody asked for, or of what its user called
+    /// off, there is nothing to say.
+    pub(super) fn explain(&mut self, words: &'static Words) {
+        const PLAIN: [&str; 3] = ["no-meeting-wanted", "cancelled", "declined"];
+        let Some(reason) = self.reason.as_deref().filter(|reason| !PLAIN.contains(reason)) else { return };
+        let id = format!("event-reason-{reason}");
+        if self.message.is_none() && words.has(&id) {
+            self.message = Some(words.say(&id));
         }
     }
 
@@ -220,7 +233,11 @@ impl Mirror {
     /// Where the store fails.
     pub fn event(&self, account: &Address, uid: &str) -> Result<Option<EventStatus>, MirrorError> {
         match self.row(account.as_str(), uid)? {
-            Some(row) => Ok(Some(self.status_of(&row)?)),
+            Some(row) => {
+                let mut status = self.status_of(&row)?;
+                status.explain(self.words_of(&row.account));
+                Ok(Some(status))
+            }
             None => Ok(None),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::times::Span;
 
-/// A one-off event.
+/// What one VEVENT says, at one time: an event that does not repeat, or one occurrence of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
     /// SUMMARY, whole.

@@ -42,13 +42,13 @@ pub(crate) struct Reading {
     pub(crate) copy: Copy,
     /// Whether anybody but the account is an ATTENDEE.
     pub(crate) has_guests: bool,
-    /// STATUS:CANCELLED of the whole event.
+    /// STATUS:CANCELLED of the whole event; of single occurrences, of every one.
     pub(crate) cancelled: bool,
     /// Where it is a series, or part of one: all of it.
     pub(crate) series: Option<Result<Series, SeriesFault>>,
-    /// X-TEAMS-MEETING.
+    /// X-TEAMS-MEETING: whether the text itself wants a meeting.
     pub(crate) meeting_by_text: Option<bool>,
-    /// What the account answered, where somebody else invited it.
+    /// What the account answered, where somebody else invited it; declined only where it comes to no occurrence either.
     pub(crate) attendance: Attendance,
     /// How many files are attached, to whichever component.
     pub(crate) attached: Attached,
@@ -130,21 +130,32 @@ pub(crate) fn read(text: &str, account: &Account) -> Result<Reading, Fault> {
         .map(|(component, lines)| Reader { calendar: &calendar, component, document: &document, lines, account, clock })
         .collect();
     let Some(reader) = master.and_then(|at| readers.get(at)) else { return Ok(no_event(uid)) };
+    // Single occurrences are each cancelled and declined by themselves.
+    let alone = component.has_property(&ICalendarProperty::RecurrenceId);
+    let is_cancelled = |event: &ICalendarComponent| event.status() == Some(&ICalendarStatus::Cancelled);
+    let cancelled = if alone { events.iter().all(|event| is_cancelled(event)) } else { is_cancelled(component) };
+    let attendance = match reader.attendance() {
+        Attendance::Declined => {
+            recurring::attended(&readers, copy).next().map_or(Attendance::Declined, Reader::attendance)
+        }
+        answer => answer,
+    };
     Ok(Reading {
         uid,
         copy,
         has_guests: attendees().any(|entry| !is_account(entry)),
-        cancelled: component.status() == Some(&ICalendarStatus::Cancelled),
+        cancelled,
         series: recurring.then(|| recurring::series(&readers, copy)),
         meeting_by_text: reader.meeting_by_text(),
-        attendance: reader.attendance(),
+        attendance,
         attached: Attached::of(&document),
         marks: reader.marks(),
         event: clock.span(component).map(|span| reader.event(span, copy, reader.attendance())),
     })
 }
 
-/// The event of a draft that has no start yet, with a stand-in for it.
+/// The event of a draft that has no start yet, with a stand-in for it after `now_ms` (Unix time in milliseconds); `None`
+/// where there is no VEVENT, or one that cannot be read even so.
 pub(crate) fn with_placeholder(text: &str, account: &Account, now_ms: i64) -> Option<Event> {
     // The stand-in is written as a line, so that everything else is read in the one way there is.
     let span = Clock::placeholder(now_ms)?;
@@ -211,12 +222,21 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// What the account itself answered.
     pub(super) fn attendance(&self) -> Attendance {
-        let own =
-            |entry: &&ICalendarEntry| address::of(entry).is_some_and(|address| self.account.is_own_address(&address));
-        let entry = self.component.properties(&ICalendarProperty::Attendee).find(own);
-        entry.map_or(Attendance::Undecided, attendance)
+        self.own_entry().map_or(Attendance::Undecided, attendance)
     }
 
+    /// Whether the account is among the attendees.
+    pub(super) fn is_invited(&self) -> bool {
+        self.own_entry().is_some()
+    }
+
+    fn own_entry(&self) -> Option<&ICalendarEntry> {
+        let own =
+            |entry: &&ICalendarEntry| address::of(entry).is_some_and(|address| self.account.is_own_address(&address));
+        self.component.properties(&ICalendarProperty::Attendee).find(own)
+    }
+
+    /// Everything it says, at a time.
     pub(super) fn event(&self, span: Span, copy: Copy, attendance: Attendance) -> Event {
         let component = self.component;
         let transparent = component.transparency() == Some(&ICalendarTransparency::Transparent);
@@ -311,6 +331,7 @@ impl Reader<'_> {
         })
     }
 
+    /// X-TEAMS-MEETING; `None` where it is not there, or neither TRUE nor FALSE.
     fn meeting_by_text(&self) -> Option<bool> {
         let (_, line) = self.document.property(self.lines, "X-TEAMS-MEETING")?;
         let content = line.unfolded();

@@ -7,7 +7,7 @@ use chrono::{Duration, NaiveDateTime};
 
 use super::event::{Attendance, EventFault};
 use super::read::Reader;
-use super::times::{Home, Stamp};
+use super::times::{Home, Stamp, is_possible};
 use crate::domain::Copy;
 use crate::join_link::{parameter, split_value};
 use crate::series::parts::Occurrences;
@@ -43,9 +43,14 @@ pub(super) fn series(components: &[Reader<'_>], copy: Copy) -> Result<Series, Se
         // Which of them counts, nobody can know.
         return Err(Refusal::Unreadable.into());
     }
-    let Some(master) = master else {
+    // Who declined a series may still come to single occurrences.
+    let declined = master.is_some_and(|master| is_declined(master, copy));
+    let Some(master) = master.filter(|_| !declined) else {
         let mut overrides = Vec::new();
-        for reader in components.iter().filter(|reader| takes_place(reader, copy)) {
+        for reader in attended(components, copy) {
+            if declined && is_this_and_future(reader)? {
+                return Err(Refusal::NotExpressible.into());
+            }
             let span = reader.clock.span(reader.component)?;
             let of = span.start.local;
             overrides.push(Override { of, event: reader.event(span, copy, reader.attendance()) });
@@ -162,11 +167,11 @@ fn extra(
     match value {
         ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
             let (start, end) = (local(start)?, local(end)?);
-            (end >= start).then_some((start, Some(end - start)))
+            is_possible(end - start).then_some((start, Some(end - start)))
         }
         ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
             let length = Duration::seconds(duration.as_seconds());
-            (length >= Duration::zero()).then_some((local(start)?, Some(length)))
+            is_possible(length).then_some((local(start)?, Some(length)))
         }
         other => Some((local(other.as_partial_date_time()?)?, None)),
     }
@@ -204,6 +209,18 @@ fn is_this_and_future(reader: &Reader<'_>) -> Result<bool, Refusal> {
 
 /// An occurrence that is cancelled, or that the account declined, does not.
 fn takes_place(reader: &Reader<'_>, copy: Copy) -> bool {
-    reader.component.status() != Some(&ICalendarStatus::Cancelled)
-        && !(copy == Copy::Attendee && reader.attendance() == Attendance::Declined)
+    reader.component.status() != Some(&ICalendarStatus::Cancelled) && !is_declined(reader, copy)
+}
+
+fn is_declined(reader: &Reader<'_>, copy: Copy) -> bool {
+    copy == Copy::Attendee && reader.attendance() == Attendance::Declined
+}
+
+/// The single occurrences that take place where the series itself does not, or is not there. Of a series that the account
+/// declined they are those it is invited to by name.
+pub(super) fn attended<'a, 'r>(components: &'a [Reader<'r>], copy: Copy) -> impl Iterator<Item = &'a Reader<'r>> {
+    let alone = components.iter().all(|reader| recurrence_id(reader.component).is_some());
+    components.iter().filter(move |reader| {
+        recurrence_id(reader.component).is_some() && takes_place(reader, copy) && (alone || reader.is_invited())
+    })
 }

@@ -15,8 +15,11 @@ use super::vtimezone::{self, by_rules, find, naive, offset_at};
 use super::zones::{self, Zone, by_name, by_offset, is_bare, windows_name};
 use crate::series::zone as home;
 
-/// So long a series has to be where its zone is thought to be.
-const YEARS_DAYS: i64 = 5 * 365;
+/// Nothing that repeats is longer: years are written with four digits.
+const LONGEST_DAYS: i64 = 10_000 * 366;
+
+/// Days from its start on for which a series' times must be those of the zone it is taken to be in.
+const SERIES_KEEPS_DAYS: i64 = 5 * 365;
 
 /// An instant, as Microsoft is told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,14 +140,14 @@ impl Clock<'_> {
         }
     }
 
-    /// Half an hour from the next full hour on, for a draft that has no start yet.
+    /// Half an hour from the next full hour of UTC on, for a draft that has no start yet. `now_ms`: Unix time in milliseconds.
     pub(crate) fn placeholder(now_ms: i64) -> Option<Span> {
         let now = DateTime::from_timestamp_millis(now_ms)?;
         let hour = now.with_minute(0)?.with_second(0)?.with_nanosecond(0)? + Duration::hours(1);
         Some(Span { start: Moment::utc(hour), end: Moment::utc(hour + Duration::minutes(30)), all_day: false })
     }
 
-    /// An absolute instant, such as a TRIGGER may be.
+    /// An absolute instant, such as a TRIGGER may be: Unix time in milliseconds.
     pub(crate) fn instant(&self, entry: &ICalendarEntry) -> Option<i64> {
         match self.written(entry)? {
             Written::Time(moment, _) => Some(moment.utc_ms),
@@ -165,6 +168,9 @@ impl Clock<'_> {
     /// where no zone of Microsoft's keeps that time.
     pub(crate) fn home(&self, event: &ICalendarComponent) -> Result<Option<Home>, EventFault> {
         let span = self.span(event)?;
+        if !is_possible(Duration::milliseconds(span.end.utc_ms - span.start.utc_ms)) {
+            return Err(EventFault::BadDate);
+        }
         let entry = event.property(&ICalendarProperty::Dtstart).ok_or(EventFault::NoStart)?;
         let value = entry.values.first().and_then(ICalendarValue::as_partial_date_time).ok_or(EventFault::BadDate)?;
         let start = naive(value).ok_or(EventFault::BadDate)?;
@@ -176,7 +182,7 @@ impl Clock<'_> {
             (true, _) if value.tz_hour.unwrap_or(0) == 0 && value.tz_minute.unwrap_or(0) == 0 => Some(Tz::UTC),
             (true, _) => None,
             (false, None) => Some(self.floating),
-            (false, Some(tzid)) => self.zone(tzid).filter(|&tz| self.keeps(tzid, tz, start, YEARS_DAYS)),
+            (false, Some(tzid)) => self.zone(tzid).filter(|&tz| self.keeps(tzid, tz, start, SERIES_KEEPS_DAYS)),
         };
         let Some((tz, windows)) = tz.and_then(|tz| Some((tz, windows_name(tz)?))) else { return Ok(None) };
         let zone = home::Zone { tz, windows, all_day: false };
@@ -203,10 +209,7 @@ impl Clock<'_> {
             return Some(Stamp::Day(local.date()));
         }
         if value.has_zone() {
-            let minutes = i64::from(value.tz_hour.unwrap_or(0)) * 60 + i64::from(value.tz_minute.unwrap_or(0));
-            let offset = Duration::minutes(if value.tz_minus { -minutes } else { minutes });
-            let instant = local.checked_sub_signed(offset)?.and_utc();
-            return Some(Stamp::Time(zone.local(instant.timestamp_millis())));
+            return Some(Stamp::Time(zone.local(at_own_offset(value, local)?.timestamp_millis())));
         }
         Some(Stamp::Time(match entry.tz_id().and_then(|tzid| self.zone(tzid)) {
             Some(tz) if tz != zone.tz => zone.local(home::instant(tz, local)),
@@ -241,7 +244,8 @@ impl Clock<'_> {
         }
     }
 
-    /// Whether a zone that was recognised by the rules that hold now kept the same time then, too, for so many days.
+    /// Whether a zone that was recognised by the rules that hold now kept the same time then, too, for so many days from
+    /// `from` on; 0: at that time.
     fn keeps(&self, tzid: &str, zone: Tz, from: NaiveDateTime, days: i64) -> bool {
         let by_rules = self.meaning(tzid).is_some_and(|meaning| meaning.by_rules);
         let definition = find(self.calendar, tzid).filter(|_| by_rules);
@@ -257,9 +261,7 @@ impl Clock<'_> {
             return Some(Written::Day(local.date()));
         }
         if value.has_zone() {
-            let minutes = i64::from(value.tz_hour.unwrap_or(0)) * 60 + i64::from(value.tz_minute.unwrap_or(0));
-            let offset = Duration::minutes(if value.tz_minus { -minutes } else { minutes });
-            return Some(Written::Time(Moment::utc(local.checked_sub_signed(offset)?.and_utc()), None));
+            return Some(Written::Time(Moment::utc(at_own_offset(value, local)?), None));
         }
         let Some(tzid) = entry.tz_id() else {
             return Some(Written::Time(self.moment(local, self.floating), Some(self.floating)));
@@ -289,13 +291,17 @@ impl Clock<'_> {
             (LocalResult::Ambiguous(first, _), _) => Moment::utc(first.to_utc()),
             // The hour that does not exist is read with the offset before it (same section).
             (LocalResult::None, _) => {
-                let before = local - Duration::hours(3);
-                let instant =
-                    zone.from_local_datetime(&before).earliest().map(|time| time.to_utc() + Duration::hours(3));
-                Moment::utc(instant.unwrap_or_else(|| local.and_utc()))
+                Moment::utc(DateTime::from_timestamp_millis(home::instant(zone, local)).unwrap_or_default())
             }
         }
     }
+}
+
+/// The instant of a date and time that says itself how far from UTC it is, `Z` or an offset.
+fn at_own_offset(value: &PartialDateTime, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    let minutes = i64::from(value.tz_hour.unwrap_or(0)) * 60 + i64::from(value.tz_minute.unwrap_or(0));
+    let offset = Duration::minutes(if value.tz_minus { -minutes } else { minutes });
+    Some(local.checked_sub_signed(offset)?.and_utc())
 }
 
 /// A start and a DURATION: weeks and days are days of the calendar, the rest is exact (RFC 5545 §3.3.6).
@@ -310,8 +316,7 @@ fn later(start: Moment, zone: Option<Tz>, duration: &ICalendarDuration) -> Optio
     };
     let local = DateTime::from_timestamp_millis(start.utc_ms)?.with_timezone(&zone).naive_local();
     let day = local.checked_add_days(Days::new(days))?;
-    let instant = zone.from_local_datetime(&day).earliest().map_or_else(|| day.and_utc(), |time| time.to_utc());
-    let end = instant.checked_add_signed(exact)?;
+    let end = DateTime::from_timestamp_millis(home::instant(zone, day))?.checked_add_signed(exact)?;
     let local = end.with_timezone(&zone).naive_local();
     match (zone.from_local_datetime(&local), windows_name(zone)) {
         (LocalResult::Single(_), Some(windows)) => {
@@ -319,6 +324,11 @@ fn later(start: Moment, zone: Option<Tz>, duration: &ICalendarDuration) -> Optio
         }
         _ => Some(Moment::utc(end)),
     }
+}
+
+/// Whether one occurrence can be so long; beyond, times could not be reckoned with.
+pub(crate) fn is_possible(length: Duration) -> bool {
+    (Duration::zero()..=Duration::days(LONGEST_DAYS)).contains(&length)
 }
 
 fn next_day(day: NaiveDate) -> Result<NaiveDate, EventFault> {

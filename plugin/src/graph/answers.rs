@@ -53,6 +53,15 @@ impl RemoteInstance {
         Some((instances, page.next))
     }
 
+    /// The exceptions of a series, from an answer that tells of the series or a further page of them, and where the next
+    /// page is; `None` where it is not what Graph sends.
+    pub(crate) fn read_exceptions(response: &Response) -> Option<(Vec<Self>, Option<String>)> {
+        let page: ExceptionsPage = serde_json::from_slice(&response.body).ok()?;
+        let found = page.exceptions.into_iter().chain(page.value);
+        let exceptions = found.filter_map(Self::from_raw).map(|one| Self { exception: true, ..one }).collect();
+        Some((exceptions, page.first_next.or(page.next)))
+    }
+
     fn from_raw(raw: RawInstance) -> Option<Self> {
         let start = instant(&raw.start?)?;
         let original = raw.original_start.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
@@ -74,6 +83,18 @@ fn instant(time: &RawTime) -> Option<i64> {
 
 #[derive(Deserialize)]
 struct InstancePage {
+    value: Vec<RawInstance>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ExceptionsPage {
+    #[serde(rename = "exceptionOccurrences", default)]
+    exceptions: Vec<RawInstance>,
+    #[serde(rename = "exceptionOccurrences@odata.nextLink")]
+    first_next: Option<String>,
+    #[serde(default)]
     value: Vec<RawInstance>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
@@ -144,6 +165,8 @@ struct Property {
 #[derive(Deserialize)]
 struct Page {
     value: Vec<Raw>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
 }
 
 impl RemoteEvent {
@@ -156,10 +179,10 @@ impl RemoteEvent {
         Some(event)
     }
 
-    /// The events in an answer to a search.
-    pub(crate) fn read_page(response: &Response) -> Option<Vec<Self>> {
+    /// The events in an answer to a search, and where the next page is.
+    pub(crate) fn read_page(response: &Response) -> Option<(Vec<Self>, Option<String>)> {
         let page: Page = serde_json::from_slice(&response.body).ok()?;
-        Some(page.value.into_iter().filter_map(Self::from_raw).collect())
+        Some((page.value.into_iter().filter_map(Self::from_raw).collect(), page.next))
     }
 
     fn from_raw(raw: Raw) -> Option<Self> {

@@ -27,6 +27,11 @@ pub(crate) fn is_crossing(response: &Response) -> bool {
     response.status == 400 && error_code(response) == "ErrorOccurrenceCrossingBoundary"
 }
 
+/// Whether it is how an event repeats that is refused, as `ErrorRecurrenceHasNoOccurrence` does.
+pub(crate) fn is_recurrence(response: &Response) -> bool {
+    response.status == 400 && error_code(response).contains("Recurrence")
+}
+
 /// Whether a 404 says that there is no mailbox.
 pub(crate) fn is_no_mailbox(response: &Response) -> bool {
     response.status == 404 && NO_MAILBOX.contains(&error_code(response).as_str())

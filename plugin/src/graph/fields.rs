@@ -1,6 +1,6 @@
 //! An event as groups of Graph fields. A group travels whole or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -22,6 +22,7 @@ const MAX_SUBJECT: usize = 255;
 
 /// The group that holds the body, which needs care where there is a meeting.
 pub(crate) const BODY: &str = "body";
+/// The group that holds the guests, where Microsoft invites them.
 pub(crate) const ATTENDEES: &str = "attendees";
 /// The group that says when, and how it repeats.
 pub(crate) const TIME: &str = "time";
@@ -139,7 +140,7 @@ impl Fields {
             let guests = if guests.len() > MAX_GUESTS { Vec::new() } else { guests };
             put(ATTENDEES, json!({ "attendees": guests }));
         }
-        Self { groups, span_ms: span_ms(&event.span), html }
+        Self { groups, span_ms: graph_span_ms(&event.span), html }
     }
 
     /// The same, repeated (Graph, `patternedRecurrence`).
@@ -155,7 +156,7 @@ impl Fields {
         if let Value::Object(time) = times(span) {
             self.groups.insert(TIME, time);
         }
-        self.span_ms = span_ms(span);
+        self.span_ms = graph_span_ms(span);
         self
     }
 
@@ -186,10 +187,9 @@ impl Fields {
         self
     }
 
-    /// The groups that differ from the fingerprints, which are of the same groups.
-    pub(crate) fn differing(&self, shown: impl Fn(&str) -> Option<String>) -> Vec<&'static str> {
-        let prints = self.fingerprints();
-        self.groups.keys().filter(|group| prints.get(**group).cloned() != shown(group)).copied().collect()
+    /// Those of its groups that are named.
+    pub(crate) fn groups_among(&self, names: &BTreeSet<String>) -> Vec<&'static str> {
+        self.groups.keys().filter(|group| names.contains(**group)).copied().collect()
     }
 
     /// The fingerprint of each group.
@@ -197,7 +197,7 @@ impl Fields {
         self.groups.iter().map(|(&group, fields)| (group.to_owned(), fingerprint(&json!(fields).to_string()))).collect()
     }
 
-    /// The groups that differ from what was last confirmed.
+    /// The groups that differ from what Microsoft last confirmed, by group.
     pub(crate) fn changed(&self, confirmed: &BTreeMap<String, String>) -> Vec<&'static str> {
         let nobody = fingerprint(&json!({ "attendees": [] }).to_string());
         self.fingerprints()
@@ -211,7 +211,7 @@ impl Fields {
             .collect()
     }
 
-    /// The fields of some groups, for a PATCH.
+    /// The fields of some groups, for a PATCH. What is empty is sent: it has to be cleared.
     pub(crate) fn some(&self, groups: &[&'static str]) -> Map<String, Value> {
         groups
             .iter()
@@ -250,7 +250,17 @@ pub(crate) fn subject(whole: &str) -> (String, bool) {
     (line, full.is_some())
 }
 
-fn span_ms(span: &Span) -> (i64, i64) {
+/// The fingerprint of the group that says when, without making the others.
+pub(crate) fn time_print(span: &Span, recurrence: Option<&Value>) -> String {
+    let mut time = times(span);
+    if let (Some(recurrence), Value::Object(time)) = (recurrence, &mut time) {
+        time.insert("recurrence".to_owned(), recurrence.clone());
+    }
+    fingerprint(&time.to_string())
+}
+
+/// When something starts and ends: Unix time in milliseconds, as Graph tells it.
+pub(crate) fn graph_span_ms(span: &Span) -> (i64, i64) {
     let ms = |moment: &Moment| {
         if span.all_day { moment.local.and_utc().timestamp_millis() } else { moment.utc_ms }
     };

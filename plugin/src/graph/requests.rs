@@ -76,6 +76,16 @@ pub(crate) fn instances(id: &str, from_ms: i64, to_ms: i64) -> Request {
     without_body(Method::Get, path)
 }
 
+/// `GET /me/events/{id}?$expand=exceptionOccurrences(…)`: the occurrences of a series that were changed, which Graph tells of
+/// only where they are selected, too.
+pub(crate) fn exceptions(id: &str) -> Request {
+    let path = format!(
+        "{}?$select=id,exceptionOccurrences&$expand=exceptionOccurrences($select=id,type,originalStart,start,end)",
+        event_path(id)
+    );
+    without_body(Method::Get, path)
+}
+
 /// Occurrences in one answer; with what is asked of each they are far below what an answer may hold.
 const PAGE: usize = 250;
 

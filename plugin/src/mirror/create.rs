@@ -41,7 +41,7 @@ pub(super) fn create(session: &mut Session<'_>, desired: &Desired) -> Result<Don
     session.save(Some(&record))?;
     let record = post(session, record, &body, true)?;
     session.put(record.clone());
-    Ok(Done { created: true, ..Done::of(record, session, desired, true) })
+    Ok(Done { created: true, ..Done::of(&record, session, desired, true) })
 }
 
 /// Finds out what became of the create of the event in hand, and makes up for it where it did not arrive; `None` where the
@@ -91,6 +91,8 @@ pub(super) fn adopted(session: &Session<'_>, found: RemoteEvent) -> Record {
         mirror_id: found.mirror_id.clone().unwrap_or_default(),
         meeting_asked: found.join_url.is_some(),
         series: found.first_day.is_some(),
+        unread: found.first_day.is_some(),
+        adopted: found.first_day.is_some(),
         ..Record::default()
     };
     completed(record, found)

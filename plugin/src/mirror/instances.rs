@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::session::{Session, Target};
 use crate::domain::{HookError, Notice};
-use crate::graph::fields::{BODY, Fields, TIME};
+use crate::graph::fields::{BODY, Fields, TIME, graph_span_ms, time_print};
 use crate::graph::{RemoteEvent, RemoteInstance, errors, meeting_block, requests};
 use crate::host::Level;
 use crate::record::{Deleted, Instance, Record};
@@ -23,67 +23,71 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Occurrences that one list may hold for the sake of two that are looked for.
 const WORTH_LISTING: usize = 200;
 
+/// Occurrences of one list: a few pages, so that a call gets on however many lists there are.
+const LONGEST_LIST: usize = 2_000;
+
 /// Attempts at one PATCH while the occurrence keeps changing at Microsoft.
 const ROUNDS: usize = 3;
 
 /// A fingerprint nothing has: what is shown is not known.
 const UNKNOWN: &str = "?";
 
-/// Makes the exceptions of the series in hand what they should be. `created`: it was made just now, by us.
+/// Makes the exceptions of the series in hand what they should be; `None`: the series itself is gone. `created`: it was made
+/// just now, by us.
 pub(super) fn bring_about(
     session: &mut Session<'_>,
     target: &Target,
     piece: &Piece,
     link: Option<&str>,
     created: bool,
-) -> Result<Vec<Notice>, HookError> {
-    let Some(repeats) = &piece.repeats else { return Ok(Vec::new()) };
-    let Some(record) = session.record().cloned() else { return Ok(Vec::new()) };
+) -> Result<Option<Vec<Notice>>, HookError> {
+    let Some(repeats) = &piece.repeats else { return Ok(Some(Vec::new())) };
+    let Some(record) = session.record().cloned() else { return Ok(Some(Vec::new())) };
+    let base = session.fields(target, &piece.event, link);
+    let wanted = |change: &Change| match change {
+        Change::Removed => None,
+        Change::Edited(event) => Some(Wanted::of(session.fields(target, event, link))),
+    };
     let mut work = Work {
-        base: session.fields(target, &piece.event, link),
-        wanted: repeats
-            .changes
-            .iter()
-            .map(|(&day, change)| {
-                let fields = match change {
-                    Change::Removed => None,
-                    Change::Edited(event) => Some(session.fields(target, event, link)),
-                };
-                (day, fields)
-            })
-            .collect(),
+        prints: base.fingerprints(),
+        base,
+        wanted: repeats.changes.iter().map(|(&day, change)| (day, wanted(change))).collect(),
         repeats,
         id: record.remote_id.clone().unwrap_or_default(),
         created,
+        exceptions: None,
         notices: Vec::new(),
     };
     if record.unread {
         if created {
-            edit(session, |record| record.unread = false);
-        } else {
-            work.read_again(session)?;
+            edit(session, Record::all_read);
+        } else if !work.read_again(session)? {
+            return Ok(None);
         }
     }
     work.forget(session);
     // Both at once, so that one list serves for both.
     let going = work.going(session);
     let days = going.iter().chain(&work.changing(session)).copied().collect();
-    work.know(session, &days)?;
+    if !work.know(session, &days)? {
+        return Ok(None);
+    }
     work.delete(session, going)?;
     work.change(session)?;
-    Ok(work.notices)
+    Ok(Some(work.notices))
 }
 
-/// Whether a series has an occurrence on a day.
+/// Whether a series has an occurrence on a day; `None`: there is no series.
 pub(super) fn is_there(
     session: &mut Session<'_>,
     id: &str,
     repeats: &Repeats,
     day: NaiveDate,
-) -> Result<bool, HookError> {
+) -> Result<Option<bool>, HookError> {
     let span = repeats.span(day);
     let found = session.instances(id, span.start.utc_ms - DAY_MS, span.end.utc_ms + DAY_MS)?;
-    Ok(found.iter().any(|instance| repeats.zone.local(instance.original_ms).date() == day))
+    let is_it = |instance: &RemoteInstance| repeats.zone.local(instance.original_ms).date() == day;
+    Ok(found.map(|found| found.iter().any(is_it)))
 }
 
 /// Changes the record of the series in hand.
@@ -98,14 +102,42 @@ fn instance(session: &Session<'_>, day: NaiveDate) -> Option<Instance> {
     session.record().and_then(|record| record.instances.get(&day).cloned())
 }
 
+/// What an occurrence should say.
+struct Wanted {
+    fields: Fields,
+    prints: BTreeMap<String, String>,
+}
+
+impl Wanted {
+    fn of(fields: Fields) -> Self {
+        Self { prints: fields.fingerprints(), fields }
+    }
+}
+
+/// Occurrences by the days the pattern gives them.
+type Seen = BTreeMap<NaiveDate, RemoteInstance>;
+
+/// Days that one list serves for, and what it is asked for.
+struct Window {
+    days: BTreeSet<NaiveDate>,
+    from_ms: i64,
+    to_ms: i64,
+    /// Occurrences in it, about.
+    size: usize,
+}
+
 struct Work<'w> {
     repeats: &'w Repeats,
     /// What the series says, once.
     base: Fields,
+    /// The fingerprints of that: a body is long, and there may be many days.
+    prints: BTreeMap<String, String>,
     /// What is otherwise on certain days; `None`: it does not take place.
-    wanted: BTreeMap<NaiveDate, Option<Fields>>,
+    wanted: BTreeMap<NaiveDate, Option<Wanted>>,
     id: String,
     created: bool,
+    /// All exceptions Microsoft has, where they were asked for.
+    exceptions: Option<Seen>,
     notices: Vec<Notice>,
 }
 
@@ -113,15 +145,31 @@ impl Work<'_> {
     /// What an occurrence should say; `None`: it should not take place.
     fn fields(&self, day: NaiveDate) -> Option<Fields> {
         match self.wanted.get(&day) {
-            Some(fields) => fields.clone(),
+            Some(wanted) => wanted.as_ref().map(|wanted| wanted.fields.clone()),
             None => Some(self.base.clone().at(&self.repeats.span(day))),
         }
     }
 
+    /// The fingerprint of each group an occurrence shows that has nothing of its own.
+    fn plain(&self, day: NaiveDate) -> BTreeMap<String, String> {
+        let mut prints = self.prints.clone();
+        prints.insert(TIME.to_owned(), time_print(&self.repeats.span(day), None));
+        prints
+    }
+
+    /// The fingerprint of each group as an occurrence should show it; `None`: it should not take place.
+    fn meant(&self, day: NaiveDate) -> Option<BTreeMap<String, String>> {
+        match self.wanted.get(&day) {
+            Some(wanted) => wanted.as_ref().map(|wanted| wanted.prints.clone()),
+            None => Some(self.plain(day)),
+        }
+    }
+
     /// The groups an occurrence does not show as it should.
-    fn differing(&self, fields: &Fields, day: NaiveDate, known: &Instance) -> Vec<&'static str> {
-        let plain = self.base.clone().at(&self.repeats.span(day)).fingerprints();
-        fields.differing(|group| known.groups.get(group).or_else(|| plain.get(group)).cloned())
+    fn differing(&self, meant: &BTreeMap<String, String>, day: NaiveDate, known: &Instance) -> BTreeSet<String> {
+        let plain = self.plain(day);
+        let shown = |group: &String| known.groups.get(group).or_else(|| plain.get(group));
+        meant.iter().filter(|(group, print)| shown(group) != Some(*print)).map(|(group, _)| group.clone()).collect()
     }
 
     /// Days that are, or were, not as the series says, and still are days of it.
@@ -135,59 +183,98 @@ impl Work<'_> {
         edit(session, |record| record.instances.retain(|day, _| self.repeats.has(*day)));
     }
 
-    /// The occurrences of certain days, by lists as few as can be.
-    fn look(
-        &self,
-        session: &mut Session<'_>,
-        days: &BTreeSet<NaiveDate>,
-    ) -> Result<BTreeMap<NaiveDate, RemoteInstance>, HookError> {
-        let mut found = BTreeMap::new();
-        let mut windows: Vec<(NaiveDate, i64, i64)> = Vec::new();
+    /// Lists in which the occurrences of certain days are found, as few as can be and none too long for one call.
+    fn windows(&self, session: &Session<'_>, days: &BTreeSet<NaiveDate>) -> Vec<Window> {
+        let mut windows: Vec<Window> = Vec::new();
+        let mut before: Option<NaiveDate> = None;
         for &day in days {
             let span = self.repeats.span(day);
             let mut ends = vec![span.start.utc_ms, span.end.utc_ms];
             // An exception is listed where it was moved to.
             ends.extend(instance(session, day).and_then(|instance| instance.start_ms));
-            let (from, to) = (ends.iter().min(), ends.iter().max());
-            let from = from.map_or(span.start.utc_ms, |from| from.saturating_sub(DAY_MS));
-            let to = to.map_or(span.end.utc_ms, |to| to.saturating_add(DAY_MS));
+            let from_ms = ends.iter().min().map_or(span.start.utc_ms, |from| from.saturating_sub(DAY_MS));
+            let to_ms = ends.iter().max().map_or(span.end.utc_ms, |to| to.saturating_add(DAY_MS));
+            let between = before
+                .map_or(WORTH_LISTING, |before| self.repeats.days_within(before, day).take(WORTH_LISTING).count());
+            before = Some(day);
             match windows.last_mut() {
-                Some((last, before, after))
-                    if self.repeats.days_within(*last, day).take(WORTH_LISTING).count() < WORTH_LISTING =>
-                {
-                    (*last, *before, *after) = (day, from.min(*before), to.max(*after));
+                Some(last) if between < WORTH_LISTING && last.size + between < LONGEST_LIST => {
+                    last.days.insert(day);
+                    (last.from_ms, last.to_ms) = (from_ms.min(last.from_ms), to_ms.max(last.to_ms));
+                    last.size += between;
                 }
-                _ => windows.push((day, from, to)),
+                _ => windows.push(Window { days: BTreeSet::from([day]), from_ms, to_ms, size: 1 }),
             }
         }
-        for (_, from, to) in windows {
-            for instance in session.instances(&self.id, from, to)? {
-                found.insert(self.repeats.zone.local(instance.original_ms).date(), instance);
-            }
-        }
-        Ok(found)
+        windows
     }
 
-    /// After the pattern was changed: Microsoft may have kept the exceptions, dropped them, or anything between.
-    fn read_again(&self, session: &mut Session<'_>) -> Result<(), HookError> {
-        let days = self.days(session);
-        if !days.is_empty() {
-            let seen = self.look(session, &days)?;
-            let listed: BTreeSet<NaiveDate> = seen.keys().copied().chain(days).collect();
-            for day in listed {
-                let known = instance(session, day);
-                let now = self.seen(day, known, seen.get(&day));
-                edit(session, |record| {
-                    match now {
-                        Some(instance) => record.instances.insert(day, instance),
-                        None => record.instances.remove(&day),
-                    };
-                });
-            }
-            self.remove_strays(session, &seen)?;
+    /// What a window shows; `None`: the series is gone.
+    fn look(&self, session: &mut Session<'_>, window: &Window) -> Result<Option<Seen>, HookError> {
+        let found = session.instances(&self.id, window.from_ms, window.to_ms)?;
+        Ok(found.map(|found| self.by_day(found)))
+    }
+
+    fn by_day(&self, found: Vec<RemoteInstance>) -> Seen {
+        found.into_iter().map(|one| (self.repeats.zone.local(one.original_ms).date(), one)).collect()
+    }
+
+    /// All exceptions Microsoft has, asked for once: what is not where it should be may have been moved far away.
+    fn exceptions(&mut self, session: &mut Session<'_>) -> Result<Option<&Seen>, HookError> {
+        if self.exceptions.is_none() {
+            let Some(found) = session.exceptions(&self.id)? else { return Ok(None) };
+            self.exceptions = Some(self.by_day(found));
         }
-        edit(session, |record| record.unread = false);
-        Ok(())
+        Ok(self.exceptions.as_ref())
+    }
+
+    /// After the pattern was changed, Microsoft may have kept the exceptions, dropped them, or anything between; of a series
+    /// that was found and not made, all of them have to be looked at. Answers whether the series is still there.
+    fn read_again(&mut self, session: &mut Session<'_>) -> Result<bool, HookError> {
+        let (adopted, read_to) = session.record().map_or((false, None), |record| (record.adopted, record.read_to));
+        let mut seen = Seen::new();
+        if adopted {
+            let Some(found) = self.exceptions(session)? else { return Ok(false) };
+            seen.clone_from(found);
+            self.note(session, &seen.keys().copied().collect(), &seen);
+            self.remove_strays(session, &mut seen)?;
+        }
+        let unread = |day: &NaiveDate| !seen.contains_key(day) && read_to.is_none_or(|read_to| *day > read_to);
+        let days: BTreeSet<NaiveDate> = self.days(session).into_iter().filter(unread).collect();
+        for window in self.windows(session, &days) {
+            let Some(found) = self.look(session, &window)? else { return Ok(false) };
+            let listed: BTreeSet<NaiveDate> = found.keys().chain(&window.days).copied().collect();
+            seen.extend(found);
+            let lost = |day: &NaiveDate| {
+                let known = instance(session, *day);
+                !seen.contains_key(day) && self.repeats.has(*day) && known.is_none_or(|known| known.deleted.is_none())
+            };
+            if window.days.iter().any(lost) {
+                let Some(found) = self.exceptions(session)? else { return Ok(false) };
+                seen.extend(
+                    found.iter().filter(|(day, _)| window.days.contains(day)).map(|(day, one)| (*day, one.clone())),
+                );
+            }
+            self.note(session, &listed, &seen);
+            self.remove_strays(session, &mut seen)?;
+            // So far this is done, whatever ends the call.
+            edit(session, |record| record.read_to = window.days.last().copied());
+        }
+        edit(session, Record::all_read);
+        Ok(true)
+    }
+
+    /// Takes what was seen of certain days into the record.
+    fn note(&self, session: &mut Session<'_>, days: &BTreeSet<NaiveDate>, seen: &Seen) {
+        for &day in days {
+            let now = self.seen(day, instance(session, day), seen.get(&day));
+            edit(session, |record| {
+                match now {
+                    Some(instance) => record.instances.insert(day, instance),
+                    None => record.instances.remove(&day),
+                };
+            });
+        }
     }
 
     /// What is to be known of a day after looking.
@@ -210,30 +297,28 @@ impl Work<'_> {
         let mut groups = match known {
             Some(instance) if instance.deleted.is_none() => instance.groups,
             // Somebody changed it, or it is a change nobody remembers.
-            _ => self.base.fingerprints().into_keys().map(|group| (group, UNKNOWN.to_owned())).collect(),
+            _ => self.prints.keys().map(|group| (group.clone(), UNKNOWN.to_owned())).collect(),
         };
-        let plain = self.base.clone().at(&self.repeats.span(day)).span_ms();
-        let at = |fields: &Fields| fields.fingerprints().get(TIME).cloned();
-        let wanted = self.fields(day);
-        if self.wanted.contains_key(&day) && wanted.as_ref().map(Fields::span_ms) == Some(seen.span_ms) {
-            groups.extend(wanted.as_ref().and_then(at).map(|print| (TIME.to_owned(), print)));
-        } else if seen.span_ms == plain {
-            groups.remove(TIME);
-        } else {
-            groups.insert(TIME.to_owned(), UNKNOWN.to_owned());
-        }
+        let wanted = self.wanted.get(&day).and_then(Option::as_ref);
+        let time = match wanted {
+            Some(wanted) if wanted.fields.span_ms() == seen.span_ms => wanted.prints.get(TIME).cloned(),
+            _ if seen.span_ms == graph_span_ms(&self.repeats.span(day)) => None,
+            _ => Some(UNKNOWN.to_owned()),
+        };
+        match time {
+            Some(time) => groups.insert(TIME.to_owned(), time),
+            None => groups.remove(TIME),
+        };
         Some(Instance { id, etag, start_ms: Some(seen.span_ms.0), groups, deleted: None })
     }
 
-    /// Exceptions on days the pattern has no more.
-    fn remove_strays(
-        &self,
-        session: &mut Session<'_>,
-        seen: &BTreeMap<NaiveDate, RemoteInstance>,
-    ) -> Result<(), HookError> {
-        for (_, stray) in seen.iter().filter(|(day, seen)| seen.exception && !self.repeats.has(**day)) {
+    /// Removes exceptions on days the pattern has no more, from what is seen, too.
+    fn remove_strays(&self, session: &mut Session<'_>, seen: &mut Seen) -> Result<(), HookError> {
+        let is_stray = |day: &NaiveDate, one: &RemoteInstance| one.exception && !self.repeats.has(*day);
+        for (_, stray) in seen.iter().filter(|(day, one)| is_stray(day, one)) {
             self.send_delete(session, &stray.id)?;
         }
+        seen.retain(|day, one| !is_stray(day, one));
         Ok(())
     }
 
@@ -245,7 +330,7 @@ impl Work<'_> {
             .filter(|&day| match instance(session, day).and_then(|known| known.deleted) {
                 Some(Deleted::Going) => true,
                 Some(Deleted::Gone | Deleted::Elsewhere) => false,
-                None => self.fields(day).is_none(),
+                None => matches!(self.wanted.get(&day), Some(None)),
             })
             .collect()
     }
@@ -256,8 +341,8 @@ impl Work<'_> {
             .into_iter()
             .filter(|&day| {
                 let known = instance(session, day).unwrap_or_default();
-                let differs = |fields: Fields| !self.differing(&fields, day, &known).is_empty();
-                known.deleted.is_none() && self.fields(day).is_some_and(differs)
+                let differs = |meant| !self.differing(&meant, day, &known).is_empty();
+                known.deleted.is_none() && self.meant(day).is_some_and(differs)
             })
             .collect()
     }
@@ -297,28 +382,36 @@ impl Work<'_> {
         }
     }
 
-    /// Looks up the ids of certain days where they are not known. A day that is not there was deleted at Microsoft.
-    fn know(&self, session: &mut Session<'_>, days: &BTreeSet<NaiveDate>) -> Result<(), HookError> {
+    /// Looks up the ids of certain days where they are not known. A day that is not there was deleted at Microsoft. Answers
+    /// whether the series is still there.
+    fn know(&mut self, session: &mut Session<'_>, days: &BTreeSet<NaiveDate>) -> Result<bool, HookError> {
         let unknown = |session: &Session<'_>, day: &NaiveDate| instance(session, *day).is_none_or(|i| i.id.is_none());
         let missing: BTreeSet<NaiveDate> = days.iter().filter(|day| unknown(session, day)).copied().collect();
-        if missing.is_empty() {
-            return Ok(());
+        for window in self.windows(session, &missing) {
+            let Some(mut found) = self.look(session, &window)? else { return Ok(false) };
+            let lost = |day: &NaiveDate| {
+                !found.contains_key(day) && instance(session, *day).is_none_or(|known| known.deleted.is_none())
+            };
+            // Nobody else can have been at a series that was made a moment ago.
+            if !self.created && window.days.iter().any(lost) {
+                let Some(exceptions) = self.exceptions(session)? else { return Ok(false) };
+                found.extend(exceptions.iter().map(|(day, one)| (*day, one.clone())));
+            }
+            for day in window.days {
+                let seen = found.get(&day).cloned();
+                let created = self.created;
+                edit(session, |record| {
+                    let known = record.instances.entry(day).or_default();
+                    match seen {
+                        Some(seen) => (known.id, known.etag) = (Some(seen.id), seen.etag),
+                        None if known.deleted.is_some() => {}
+                        None if created => known.deleted = Some(Deleted::Gone),
+                        None => known.deleted = Some(Deleted::Elsewhere),
+                    }
+                });
+            }
         }
-        let found = self.look(session, &missing)?;
-        for day in missing {
-            let seen = found.get(&day).cloned();
-            edit(session, |record| {
-                let known = record.instances.entry(day).or_default();
-                match seen {
-                    Some(seen) => (known.id, known.etag) = (Some(seen.id), seen.etag),
-                    None if known.deleted.is_some() => {}
-                    // Nobody else can have been at a series that was made a moment ago.
-                    None if self.created => known.deleted = Some(Deleted::Gone),
-                    None => known.deleted = Some(Deleted::Elsewhere),
-                }
-            });
-        }
-        Ok(())
+        Ok(true)
     }
 
     /// Changes what should be otherwise than it is shown.
@@ -335,7 +428,9 @@ impl Work<'_> {
         for _ in 0..ROUNDS {
             let Some(known) = instance(session, day).filter(|known| known.deleted.is_none()) else { return Ok(()) };
             let Some(id) = known.id.clone() else { return Ok(()) };
-            let mut groups = self.differing(&fields, day, &known);
+            let Some(meant) = self.meant(day) else { return Ok(()) };
+            let differing = self.differing(&meant, day, &known);
+            let mut groups = fields.groups_among(&differing);
             let meeting = session.record().is_some_and(Record::has_meeting);
             let mut body = None;
             let mut etag = None;
@@ -375,7 +470,6 @@ impl Work<'_> {
                     let Some(current) = RemoteEvent::read(&response) else {
                         return Err(errors::unexpected(&response, session.words));
                     };
-                    let prints = fields.fingerprints();
                     let (start_ms, _) = fields.span_ms();
                     edit(session, |record| {
                         let known = record.instances.entry(day).or_default();
@@ -384,7 +478,7 @@ impl Work<'_> {
                             known.start_ms = Some(start_ms);
                         }
                         for &group in &groups {
-                            known.groups.extend(prints.get(group).map(|print| (group.to_owned(), print.clone())));
+                            known.groups.extend(meant.get(group).map(|print| (group.to_owned(), print.clone())));
                         }
                     });
                     return Ok(());

@@ -11,7 +11,7 @@ use super::session::{Desired, Goal, Session, Target};
 use super::update::update;
 use super::{Done, absent, mirrored, removed};
 use crate::domain::{HookError, Intent, Outcome};
-use crate::graph::fields::{ATTENDEES, TIME};
+use crate::graph::fields::{ATTENDEES, TIME, time_print};
 use crate::graph::requests;
 use crate::host::Level;
 use crate::record::{Deleted, Record};
@@ -62,10 +62,12 @@ fn in_rounds(session: &mut Session<'_>, intent: Intent, mut target: Target) -> R
                 return Ok(Outcome { reason, notices: sum.notices, facts_stale: sum.facts_stale, ..outcome });
             }
             Round::Removed => {
-                // Whoever removes the event that has the meeting means all of it.
+                // Whoever removes the event that has the meeting means all of it. Its record goes last: it is what the next
+                // call sees that by if this one ends early.
                 let notices = std::mem::take(&mut sum.notices);
-                session.pieces.remove(0);
-                take_away(session)?;
+                for at in (1..session.pieces.len()).rev() {
+                    remove(session, at)?;
+                }
                 return Ok(removed(notices));
             }
             Round::Again => {}
@@ -88,20 +90,21 @@ enum Round {
 fn once(session: &mut Session<'_>, target: &Target, sum: &mut Sum) -> Result<Round, HookError> {
     let Some((first, rest)) = target.pieces.split_first() else { return Ok(Round::Done) };
     let desired = session.desired(target, first, None);
-    let mut done = one(session, 0, &desired)?;
+    let Some(mut done) = one_as_understood(session, 0, &desired)? else { return Ok(Round::Again) };
     sum.take(&mut done);
     sum.reason = done.reason;
     if done.removed {
         return Ok(Round::Removed);
     }
-    if follow_up(session, 0, target, first, None, &mut done, sum)? {
-        return Ok(Round::Again);
+    match follow_up(session, 0, target, first, None, &mut done, sum)? {
+        Round::Done => {}
+        other => return Ok(other),
     }
 
     let link = session.pieces.first().and_then(|owner| owner.join_url.clone()).unwrap_or_default();
     let mut taken = vec![0_usize];
     let (repeated, single): (Vec<&Piece>, Vec<&Piece>) = rest.iter().partition(|piece| piece.repeats.is_some());
-    for piece in in_order(session, target, &repeated, &taken) {
+    for piece in in_order(session, &repeated, &taken) {
         let (at, piece) = piece;
         let at = at.unwrap_or(session.pieces.len());
         taken.push(at);
@@ -111,7 +114,7 @@ fn once(session: &mut Session<'_>, target: &Target, sum: &mut Sum) -> Result<Rou
     }
     let restored = restored(session, target);
     let single: Vec<&Piece> = single.into_iter().chain(&restored).collect();
-    for (at, piece) in in_order(session, target, &single, &taken) {
+    for (at, piece) in in_order(session, &single, &taken) {
         let at = at.unwrap_or(session.pieces.len());
         taken.push(at);
         further(session, at, target, piece, &link, sum)?;
@@ -139,15 +142,41 @@ fn further(
     // The part of a split series that is over may have kept the meeting.
     let link = if record.is_some_and(Record::has_meeting) { None } else { Some(link) };
     let desired = session.desired(target, piece, link);
-    let mut done = one(session, at, &desired)?;
+    let Some(mut done) = one_as_understood(session, at, &desired)? else { return Ok(true) };
     sum.take(&mut done);
-    if done.removed {
+    let removed = done.removed || {
+        match follow_up(session, at, target, piece, link, &mut done, sum)? {
+            Round::Done => false,
+            Round::Again => return Ok(true),
+            Round::Removed => true,
+        }
+    };
+    if removed {
         let groups = desired.fields.fingerprints();
         session.at = at;
-        session.put(Record { groups, series: desired.repeats.is_some(), ..done.record });
-        return Ok(false);
+        session.put(Record { removed, groups, series: desired.repeats.is_some(), ..Record::default() });
     }
-    follow_up(session, at, target, piece, link, &mut done, sum)
+    Ok(false)
+}
+
+/// Creates or changes the event of one record; `None`: all has to be said another way, because a series that leans on the last
+/// day of a month is refused. Where Microsoft does not understand that, it may have no occurrence at all.
+fn one_as_understood(session: &mut Session<'_>, at: usize, desired: &Desired) -> Result<Option<Done>, HookError> {
+    let clamps = session.pieces.first().and_then(|owner| owner.clamps);
+    let leans = clamps.is_none() && desired.repeats.as_ref().is_some_and(|repeats| repeats.clamped.is_some());
+    match one(session, at, desired) {
+        Err(HookError::Rejected(_)) if leans && session.recurrence_refused => {
+            session.log(Level::Warn, "a series on the last day of a month is refused; saying it another way");
+            if session.pieces.is_empty() {
+                session.pieces.push(Record::default());
+            }
+            if let Some(owner) = session.pieces.first_mut() {
+                owner.clamps = Some(false);
+            }
+            Ok(None)
+        }
+        done => done.map(Some),
+    }
 }
 
 /// Creates or changes the event of one record. Guests of a series are told once, when its exceptions stand, too.
@@ -167,7 +196,7 @@ fn one(session: &mut Session<'_>, at: usize, desired: &Desired) -> Result<Done, 
 }
 
 /// What follows a create or change of a series: whether Microsoft split it, whether it understands the last day of the
-/// month, the exceptions, and the guests at the end. Answers whether everything has to be looked at again.
+/// month, the exceptions, and the guests at the end.
 fn follow_up(
     session: &mut Session<'_>,
     at: usize,
@@ -176,29 +205,38 @@ fn follow_up(
     link: Option<&str>,
     done: &mut Done,
     sum: &mut Sum,
-) -> Result<bool, HookError> {
-    let Some(repeats) = &piece.repeats else { return Ok(false) };
+) -> Result<Round, HookError> {
+    let Some(repeats) = &piece.repeats else { return Ok(Round::Done) };
+    let gone = |session: &Session<'_>, sum: &mut Sum| {
+        let notice = session.words.notice(Phrase::DeletedAtMicrosoft);
+        if !sum.notices.contains(&notice) {
+            sum.notices.push(notice);
+        }
+        Ok(Round::Removed)
+    };
     if let Some(day) = done.split.take() {
         if let Some(owner) = session.pieces.first_mut() {
             owner.split = Some(day);
         }
         take_in_the_past(session)?;
-        return Ok(true);
+        return Ok(Round::Again);
     }
     let clamps = session.pieces.first().and_then(|owner| owner.clamps);
     if let (Some(day), None) = (repeats.clamped, clamps) {
         let id = session.pieces.get(at).and_then(|record| record.remote_id.clone()).unwrap_or_default();
-        let there = instances::is_there(session, &id, repeats, day)?;
+        let Some(there) = instances::is_there(session, &id, repeats, day)? else { return gone(session, sum) };
         if let Some(owner) = session.pieces.first_mut() {
             owner.clamps = Some(there);
         }
         if !there {
             session.log(Level::Warn, "the last day of a month is not understood; saying it another way");
-            return Ok(true);
+            return Ok(Round::Again);
         }
     }
     session.at = at;
-    let mut notices = instances::bring_about(session, target, piece, link, done.created)?;
+    let Some(mut notices) = instances::bring_about(session, target, piece, link, done.created)? else {
+        return gone(session, sum);
+    };
     sum.notices.append(&mut notices);
     let desired = session.desired(target, piece, link);
     if let Some(record) = session.record().cloned().filter(|record| !record.groups.contains_key(ATTENDEES))
@@ -206,7 +244,7 @@ fn follow_up(
     {
         sum.take(&mut update(session, record, &desired)?);
     }
-    Ok(false)
+    Ok(Round::Done)
 }
 
 /// Notes the events Microsoft split off series, which are found by the name the series was made with.
@@ -226,19 +264,14 @@ fn take_in_the_past_of(session: &mut Session<'_>, at: usize) -> Result<(), HookE
     for found in session.find_all(&requests::mirror_id_property(), &record.mirror_id)? {
         if !known.contains(&found.id) {
             let past = create::adopted(session, found);
-            session.pieces.push(Record { unread: true, meeting_asked: false, ..past });
+            session.pieces.push(Record { unread: true, adopted: false, meeting_asked: false, ..past });
         }
     }
     Ok(())
 }
 
 /// Which record each piece goes on with: one that stands at the same time already, else one of the same kind, else none.
-fn in_order<'p>(
-    session: &Session<'_>,
-    target: &Target,
-    pieces: &[&'p Piece],
-    taken: &[usize],
-) -> Vec<(Option<usize>, &'p Piece)> {
+fn in_order<'p>(session: &Session<'_>, pieces: &[&'p Piece], taken: &[usize]) -> Vec<(Option<usize>, &'p Piece)> {
     let mut free: Vec<usize> = (0..session.pieces.len()).filter(|at| !taken.contains(at)).collect();
     let mut chosen: Vec<Option<usize>> = vec![None; pieces.len()];
     let mut choose = |fits: &dyn Fn(&Record, &Piece) -> bool| {
@@ -247,12 +280,14 @@ fn in_order<'p>(
             *place = found.map(|found| free.remove(found));
         }
     };
-    choose(&|record, piece| {
-        let time = session.desired(target, piece, None).fields.fingerprints().get(TIME).cloned();
-        record.groups.get(TIME).cloned() == time
-    });
+    choose(&|record, piece| record.groups.get(TIME) == Some(&time_of(piece)));
     choose(&|record, piece| record.series == piece.repeats.is_some() && !record.removed);
     chosen.into_iter().zip(pieces.iter().copied()).collect()
+}
+
+/// The fingerprint of when a piece is.
+fn time_of(piece: &Piece) -> String {
+    time_print(&piece.event.span, piece.repeats.as_ref().map(|repeats| &repeats.recurrence))
 }
 
 /// Occurrences that should take place and were taken out of their series, which Microsoft cannot undo: as single events.
@@ -260,8 +295,8 @@ fn restored(session: &Session<'_>, target: &Target) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for piece in &target.pieces {
         let Some(repeats) = &piece.repeats else { continue };
-        let time = session.desired(target, piece, None).fields.fingerprints().get(TIME).cloned();
-        let Some(record) = session.pieces.iter().find(|record| record.groups.get(TIME).cloned() == time) else {
+        let time = time_of(piece);
+        let Some(record) = session.pieces.iter().find(|record| record.groups.get(TIME) == Some(&time)) else {
             continue;
         };
         let gone = record.instances.iter().filter(|(_, instance)| instance.deleted == Some(Deleted::Gone));
@@ -294,32 +329,26 @@ fn settle(session: &mut Session<'_>) -> Result<(), HookError> {
     Ok(())
 }
 
-/// After a restore: goes on with what is there already. The event that has the meeting is taken on; others are made anew,
-/// for nothing is known of their exceptions and nothing depends on them.
+/// After a restore: goes on with what is there already. The event that has the meeting is taken on; the others are noted
+/// first, all of them, and made anew, for nothing depends on them.
 pub(super) fn adopt(session: &mut Session<'_>) -> Result<(), HookError> {
-    loop {
-        let tag = session.object.tag.clone();
-        let mut found = session.find_all(&requests::mirror_object_property(), &tag)?;
-        if found.is_empty() {
-            return Ok(());
-        }
-        let owner = found.iter().position(|event| event.join_url.is_some()).unwrap_or(0);
-        let owner = found.remove(owner);
-        let last_page = found.len() < 4;
-        let record = create::adopted(session, owner);
-        session.pieces = vec![Record { unread: record.series, ..record }];
-        session.at = 0;
-        for other in found {
-            let record = create::adopted(session, other);
-            session.at = session.pieces.len();
-            session.put(record.clone());
-            remove(session, session.at)?;
-        }
-        session.at = 0;
-        if last_page {
-            return Ok(());
-        }
+    let tag = session.object.tag.clone();
+    let mut found = session.find_all(&requests::mirror_object_property(), &tag)?;
+    if found.is_empty() {
+        return Ok(());
     }
+    let owner = found.iter().position(|event| event.join_url.is_some()).unwrap_or(0);
+    let owner = found.remove(owner);
+    let pieces = std::iter::once(owner).chain(found).map(|event| create::adopted(session, event)).collect();
+    session.pieces = pieces;
+    if session.pieces.len() > 1 {
+        session.checkpoint()?;
+    }
+    for at in (1..session.pieces.len()).rev() {
+        remove(session, at)?;
+    }
+    session.at = 0;
+    Ok(())
 }
 
 /// Removes everything, what owns the meeting last.

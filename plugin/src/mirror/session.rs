@@ -63,6 +63,8 @@ pub(super) struct Session<'a> {
     pub(super) at: usize,
     settings: Settings,
     facts: Option<Facts>,
+    /// The last answer refused how an event repeats.
+    pub(super) recurrence_refused: bool,
     /// What the host remembers.
     kept: Option<Vec<u8>>,
 }
@@ -78,6 +80,7 @@ impl<'a> Session<'a> {
             at: 0,
             settings: Settings::of(&context.account),
             facts: context.mailbox.as_deref().and_then(Facts::read),
+            recurrence_refused: false,
             kept: None,
         }
     }
@@ -233,6 +236,7 @@ impl<'a> Session<'a> {
     pub(super) fn attempt(&mut self, request: Request) -> Result<Response, HttpError> {
         let method = request.method;
         let answer = self.host.send(request);
+        self.recurrence_refused = answer.as_ref().is_ok_and(errors::is_recurrence);
         match &answer {
             Ok(response) if response.status < 400 => {}
             Ok(response) => {
@@ -278,21 +282,36 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The occurrences of a series between two instants (Unix time in milliseconds).
-    pub(super) fn instances(&mut self, id: &str, from: i64, to: i64) -> Result<Vec<RemoteInstance>, HookError> {
+    /// The occurrences of a series between two instants (Unix time in milliseconds); `None`: the series is gone.
+    pub(super) fn instances(&mut self, id: &str, from: i64, to: i64) -> Result<Option<Vec<RemoteInstance>>, HookError> {
+        self.pages(requests::instances(id, from, to), RemoteInstance::read_page)
+    }
+
+    /// The occurrences of a series that were changed, wherever they were moved; `None`: the series is gone.
+    pub(super) fn exceptions(&mut self, id: &str) -> Result<Option<Vec<RemoteInstance>>, HookError> {
+        self.pages(requests::exceptions(id), RemoteInstance::read_exceptions)
+    }
+
+    /// All pages of an answer; `None` where what it is about is gone.
+    fn pages<T>(
+        &mut self,
+        mut request: Request,
+        read: impl Fn(&Response) -> Option<(Vec<T>, Option<String>)>,
+    ) -> Result<Option<Vec<T>>, HookError> {
         let mut found = Vec::new();
-        let mut request = requests::instances(id, from, to);
         loop {
             let response = self.send(request)?;
+            if errors::is_gone(&response) {
+                return Ok(None);
+            }
             if !(200..300).contains(&response.status) {
                 return Err(errors::of_response(&response, self.words));
             }
-            let page = RemoteInstance::read_page(&response);
-            let (instances, next) = page.ok_or_else(|| errors::unexpected(&response, self.words))?;
-            found.extend(instances);
+            let (page, next) = read(&response).ok_or_else(|| errors::unexpected(&response, self.words))?;
+            found.extend(page);
             match next {
                 Some(link) => request = requests::next_page(&link),
-                None => return Ok(found),
+                None => return Ok(Some(found)),
             }
         }
     }
@@ -306,13 +325,24 @@ impl<'a> Session<'a> {
         Ok(found.into_iter().next())
     }
 
-    /// Events whose extended property has this value, five at most.
+    /// All events whose extended property has this value.
     pub(super) fn find_all(&mut self, property: &str, value: &str) -> Result<Vec<RemoteEvent>, HookError> {
-        let response = self.send(requests::find(property, value))?;
-        if !(200..300).contains(&response.status) {
-            return Err(errors::of_response(&response, self.words));
+        let mut found = Vec::new();
+        let mut request = requests::find(property, value);
+        loop {
+            // A mailbox that is not ready answers 404, too; there is no event that could be gone.
+            let response = self.send(request)?;
+            if !(200..300).contains(&response.status) {
+                return Err(errors::of_response(&response, self.words));
+            }
+            let page = RemoteEvent::read_page(&response);
+            let (events, next) = page.ok_or_else(|| errors::unexpected(&response, self.words))?;
+            found.extend(events);
+            match next {
+                Some(link) => request = requests::next_page(&link),
+                None => return Ok(found),
+            }
         }
-        RemoteEvent::read_page(&response).ok_or_else(|| errors::unexpected(&response, self.words))
     }
 }
 

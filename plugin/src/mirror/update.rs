@@ -47,7 +47,7 @@ pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &De
     let timed = change.groups.contains(&TIME);
     if timed && (record.series || desired.repeats.is_some()) {
         // What becomes of exceptions is seen afterwards, by this call or by the next.
-        record.unread = true;
+        record.read_again();
         session.put(record.clone());
     }
     if timed && record.series && !record.parted {
@@ -78,7 +78,7 @@ pub(super) fn update(session: &mut Session<'_>, mut record: Record, desired: &De
         record.parted = split.is_some();
     }
     session.put(record.clone());
-    let mut done = Done { split, ..Done::of(record, session, desired, change.meeting && !lost) };
+    let mut done = Done { split, ..Done::of(&record, session, desired, change.meeting && !lost) };
     if lost {
         notices.push(session.words.notice(Phrase::MeetingLost));
         done.facts_stale = true;
@@ -211,7 +211,7 @@ fn confirm(record: &mut Record, desired: &Desired, change: &Change, current: &Re
         record.series = desired.repeats.is_some();
         if !record.series {
             record.instances.clear();
-            record.unread = false;
+            record.all_read();
         }
     }
     take(record, current);

@@ -116,7 +116,7 @@ fn months_and_years(days: &Days, from: NaiveDate, on: Reliance) -> Result<Vec<Co
         if of_month != leap_day() {
             return Err(Refusal::NotExpressible);
         }
-        covered.extend(leap_years(days, yearly, from));
+        covered.extend(leap_years(days, yearly, from)?);
     }
     Ok(covered)
 }
@@ -164,13 +164,15 @@ fn leap_day() -> Grid {
 
 /// 29 February, which comes every fourth year but in most years that end a century. A series for it ends before the next
 /// year that breaks the rhythm, 2100.
-fn leap_years(days: &Days, every: u32, from: NaiveDate) -> Option<Covered> {
-    let interval = every / greatest_common_divisor(every, 4) * 4;
+fn leap_years(days: &Days, every: u32, from: NaiveDate) -> Result<Option<Covered>, Refusal> {
+    let interval = (every / greatest_common_divisor(every, 4)).checked_mul(4);
+    let interval = interval.filter(|&interval| i32::try_from(interval).is_ok()).ok_or(Refusal::NotExpressible)?;
     let leap = leap_day();
-    let first = days.from(from).find(|&day| leap.has(day))?;
-    let broken = (first.year()..).find(|year| year % 100 == 0 && year % 400 != 0)?;
+    let Some(first) = days.from(from).find(|&day| leap.has(day)) else { return Ok(None) };
+    let broken = (first.year()..).find(|year| year % 100 == 0 && year % 400 != 0);
+    let before = broken.and_then(|year| NaiveDate::from_ymd_opt(year, 1, 1));
     let pattern = Pattern { shape: Shape::Absolute { day: 29, month: Some(2) }, interval };
-    Some(Covered { pattern, first, before: NaiveDate::from_ymd_opt(broken, 1, 1) })
+    Ok(Some(Covered { pattern, first, before }))
 }
 
 /// Whether a month ever lies in an interval that counts.

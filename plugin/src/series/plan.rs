@@ -222,11 +222,13 @@ fn stretches(base: &Base) -> Vec<Stretch<'_>> {
         }
     }
     let Some(split) = base.split.map(|day| day.and_time(NaiveTime::MIN)) else { return stretches };
-    stretches.into_iter().flat_map(|stretch| split_at(stretch, split)).collect()
+    // A stretch has its limits as the rule has its times; Microsoft split what is moved.
+    let split_of = |stretch: &Stretch<'_>| split.checked_sub_signed(stretch.later).unwrap_or(split);
+    stretches.into_iter().flat_map(|stretch| split_at(split_of(&stretch), stretch)).collect()
 }
 
 /// A stretch as two, where the time lies within it.
-fn split_at(stretch: Stretch<'_>, at: NaiveDateTime) -> Vec<Stretch<'_>> {
+fn split_at(at: NaiveDateTime, stretch: Stretch<'_>) -> Vec<Stretch<'_>> {
     if stretch.from.is_some_and(|from| at <= from) || stretch.to.is_some_and(|to| at >= to) {
         return vec![stretch];
     }

@@ -13,6 +13,8 @@ use super::*;
 use crate::calendar::{self, read};
 use crate::domain::Account;
 
+mod invited;
+
 const CLAMP: Reliance = Reliance { clamp: true };
 const NO_CLAMP: Reliance = Reliance { clamp: false };
 
@@ -263,11 +265,8 @@ fn the_last_day_of_the_month_leans_on_the_clamp_only_where_it_may() {
     let repeats = piece.repeats.as_ref().unwrap();
     assert_eq!((&repeats.recurrence["pattern"]["index"], repeats.clamped), (&"last".into(), None));
     // No short month in it: nothing to lean on.
-    let [piece] =
-        &planned("DTSTART:20260731T100000Z\r\nRRULE:FREQ=MONTHLY;BYMONTHDAY=31;COUNT=2\r\n", NO_CLAMP).unwrap()[..]
-    else {
-        return;
-    };
+    let july = "DTSTART:20260731T100000Z\r\nRRULE:FREQ=YEARLY;BYMONTH=7;BYMONTHDAY=31\r\n";
+    let [piece] = &planned(july, NO_CLAMP).unwrap()[..] else { panic!() };
     assert_eq!(piece.repeats.as_ref().unwrap().clamped, None);
 }
 
@@ -352,6 +351,12 @@ fn this_and_future_splits_the_series() {
         (&"2026-12-31".into(), &"2027-02-11".into())
     );
     assert_eq!(pieces[0].event.span.start.local, at("2026-12-31T00:30:00"));
+    // Microsoft splits at a day of its own, which is two days after the rule's.
+    let mut split = series(&moved).unwrap();
+    split.base.as_mut().unwrap().split = "2027-01-14".parse().ok();
+    let starts: Vec<String> =
+        plan(&split, CLAMP).unwrap().iter().map(|piece| piece.event.span.start.local.date().to_string()).collect();
+    assert_eq!(starts, ["2027-01-14", "2026-12-31", "2026-12-01"]);
     // By days of the month it is the same pattern only within every month.
     let monthly = |moved: &str| {
         lines.replace("WEEKLY;COUNT=6", "MONTHLY;BYMONTHDAY=22;COUNT=6").replace("20261222T113000", moved)
@@ -496,4 +501,18 @@ proptest! {
         let start = (NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + Days::new(day)).and_time(time);
         assert_exact(start, &rule);
     }
+}
+
+#[test]
+fn lengths_and_intervals_beyond_all_measure_are_refused() {
+    // 262,000 years is as far as a date can be reckoned.
+    let long = "DTSTART:20261201T100000Z\r\nDURATION:P13560000W\r\nRRULE:FREQ=YEARLY;UNTIL=99991231T000000Z\r\n";
+    assert!(matches!(series(long), Err(calendar::recurring::SeriesFault::Event(_))));
+    for period in ["20261208T100000Z/P4000000000W", "20261208T100000Z/20261208T090000Z"] {
+        let lines = format!("DTSTART:20261201T100000Z\r\nRDATE;VALUE=PERIOD:{period}\r\n");
+        assert_eq!(planned(&lines, CLAMP).map(|pieces| pieces.len()), Err(Refusal::Unreadable), "{period}");
+    }
+    // Every so many years, of which Microsoft would have to be told four times as many.
+    let leap = "DTSTART:20280229T100000Z\r\nRRULE:FREQ=YEARLY;INTERVAL=2147483647\r\n";
+    assert_eq!(planned(leap, CLAMP).map(|pieces| pieces.len()), Err(Refusal::NotExpressible));
 }

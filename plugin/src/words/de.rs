@@ -36,12 +36,12 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         }
         Phrase::RuleNotExpressible => {
             "Der Termin wiederholt sich auf eine Weise, die Microsofts Kalender nicht genau zeigen kann; er kommt daher nicht \
-             nach Teams. In Ihrem Kalender steht er wie gespeichert; für eine Teams-Besprechung bitte eine einfachere \
+             nach Teams. In Ihrem Kalender steht er wie gespeichert; soll er in Teams erscheinen, bitte eine einfachere \
              Wiederholung wählen."
         }
         Phrase::TooManyPieces => {
             "Der Termin wiederholt sich auf eine Weise, für die Microsofts Kalender mehr als 30 Einträge bräuchte; er kommt \
-             daher nicht nach Teams. In Ihrem Kalender steht er wie gespeichert; für eine Teams-Besprechung bitte eine \
+             daher nicht nach Teams. In Ihrem Kalender steht er wie gespeichert; soll er in Teams erscheinen, bitte eine \
              einfachere Wiederholung wählen."
         }
         Phrase::SeriesZoneUnknown => {
@@ -117,7 +117,8 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "Teams zeigt {} KB von Text, Anhängen und Gästen des Termins; der Rest bleibt in Ihrem Kalender."
         }
         Phrase::TooManyGuests => {
-            "Microsoft nimmt höchstens 500 Gäste an, daher wurden ihm keine übergeben. Bitte aus Ihrem Kalender einladen."
+            "Microsoft nimmt höchstens 500 Gäste an, daher wurden ihm keine übergeben, und es lädt niemanden ein. \
+             Bitte auf anderem Weg einladen oder die Liste kürzen."
         }
         Phrase::GuestNotInvited => {
             "Ein Gast hat keine Mailadresse und wird daher von Microsoft nicht eingeladen. Bitte die Adresse ergänzen oder \
@@ -127,8 +128,13 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "{} Gäste haben keine Mailadresse und werden daher von Microsoft nicht eingeladen. Bitte die Adressen ergänzen \
              oder selbst Bescheid geben."
         }
-        Phrase::AttachmentNotMirrored => "Ein Anhang wurde nicht übertragen; er bleibt in Ihrem Kalender.",
-        Phrase::AttachmentsNotMirrored => "{} Anhänge wurden nicht übertragen; sie bleiben in Ihrem Kalender.",
+        Phrase::AttachmentNotMirrored => {
+            "Ein Anhang wurde nicht übertragen; er bleibt in Ihrem Kalender. Teams zeigt höchstens Links auf Dateien im Web."
+        }
+        Phrase::AttachmentsNotMirrored => {
+            "{} Anhänge wurden nicht übertragen; sie bleiben in Ihrem Kalender. Teams zeigt höchstens Links auf Dateien im \
+             Web."
+        }
         Phrase::NoTeams => {
             "Der Termin steht in Ihrem Microsoft-Kalender, aber ohne Teams-Besprechung: Ihr Microsoft-Konto kann keine \
              erstellen. Dazu braucht es die Teams-Lizenz einer Organisation."
@@ -150,8 +156,8 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         Phrase::NotTheOrganizer => "Nur wer einen Termin organisiert, kann ihm eine Teams-Besprechung hinzufügen.",
         Phrase::Excluded => {
             "Dieser Termin bleibt aus Teams heraus, weil seine Vertraulichkeit, eine seiner Kategorien oder eine Markierung \
-             darin ausgeschlossen ist. Bitte das im Termin ändern oder die Administration Ihres Servers fragen und Teams \
-             dann erneut hinzufügen."
+             darin ausgeschlossen ist. Bitte das im Termin oder in Ihren Teams-Einstellungen ändern oder die Administration \
+             Ihres Servers fragen und Teams dann erneut hinzufügen."
         }
         Phrase::MailboxReady => "Verbunden: Termine und Teams-Besprechungen.",
         Phrase::MailboxNoTeams => {

@@ -34,11 +34,11 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         }
         Phrase::RuleNotExpressible => {
             "The event repeats in a way that Microsoft's calendar cannot show exactly, so it is not brought to Teams. It \
-             stands in your calendar as you saved it; choose a simpler repetition if it needs a Teams meeting."
+             stands in your calendar as you saved it; choose a simpler repetition if it is to appear in Teams."
         }
         Phrase::TooManyPieces => {
             "The event repeats in a way that would take more than 30 entries in Microsoft's calendar, so it is not brought \
-             to Teams. It stands in your calendar as you saved it; choose a simpler repetition if it needs a Teams meeting."
+             to Teams. It stands in your calendar as you saved it; choose a simpler repetition if it is to appear in Teams."
         }
         Phrase::SeriesZoneUnknown => {
             "The event repeats in a time zone that Microsoft does not know, so its times could be wrong after the clocks \
@@ -99,7 +99,8 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
             "Teams shows {} KB of the event's text, attachments and guests; the rest stays in your calendar."
         }
         Phrase::TooManyGuests => {
-            "Microsoft accepts at most 500 guests, so none were given to it. Invite them from your calendar."
+            "Microsoft accepts at most 500 guests, so none were given to it and it invites nobody. Invite them in another \
+             way, or shorten the list."
         }
         Phrase::GuestNotInvited => {
             "One guest has no mail address, so Microsoft does not invite them. Add the address, or tell them yourself."
@@ -107,8 +108,12 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         Phrase::GuestsNotInvited => {
             "{} guests have no mail address, so Microsoft does not invite them. Add their addresses, or tell them yourself."
         }
-        Phrase::AttachmentNotMirrored => "One attachment was not mirrored; it stays in your calendar.",
-        Phrase::AttachmentsNotMirrored => "{} attachments were not mirrored; they stay in your calendar.",
+        Phrase::AttachmentNotMirrored => {
+            "One attachment was not mirrored; it stays in your calendar. Teams shows at most links to files on the web."
+        }
+        Phrase::AttachmentsNotMirrored => {
+            "{} attachments were not mirrored; they stay in your calendar. Teams shows at most links to files on the web."
+        }
         Phrase::NoTeams => {
             "The event is in your Microsoft calendar, but without a Teams meeting: your Microsoft account cannot make one. \
              It needs a Teams licence of an organisation."
@@ -129,7 +134,7 @@ pub(super) fn say(phrase: Phrase) -> &'static str {
         Phrase::NotTheOrganizer => "Only the organiser of an event can add a Teams meeting to it.",
         Phrase::Excluded => {
             "This event stays out of Teams, because its privacy class, one of its categories or a mark in it is excluded. \
-             Change that in the event, or ask your server's administrator, and add Teams again."
+             Change that in the event or in your Teams settings, or ask your server's administrator, and add Teams again."
         }
         Phrase::MailboxReady => "Connected: events and Teams meetings.",
         Phrase::MailboxNoTeams => {

@@ -23,6 +23,18 @@ pub enum Fit {
     Neither(&'static str),
 }
 
+impl Fit {
+    /// Its name in the tables.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Series => "one series",
+            Self::Set(_) => "a set",
+            Self::Neither(_) => "neither",
+        }
+    }
+}
+
 /// Classifies an event; `clamps`: whether Graph takes a month's last day for one it does not have.
 ///
 /// # Errors

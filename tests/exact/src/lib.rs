@@ -4,7 +4,8 @@
 //! | room | what happens there |
 //! | --- | --- |
 //! | [`case`] | an event as data, and its iCalendar text |
-//! | [`generate`] | random events and random edits of them, from a seed |
+//! | [`dice`] | randomness that a seed repeats |
+//! | [`generate`] | random events and random edits of them |
 //! | [`oracle`] | the occurrences of an event, by python-dateutil and by the crate rrule; neither is the product's library |
 //! | [`classify`] | whether Microsoft can say it: with one series, with a set of at most 30 pieces, or not so |
 //! | [`runner`] | the product's logic, natively, against a simulator: saves, faults, retries as a host makes them |

@@ -17,6 +17,11 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// One random event, by its own seed.
+    Case {
+        /// As a failure shows it.
+        seed: u64,
+    },
     /// Random events into an empty mailbox.
     Cases {
         /// How many.
@@ -72,6 +77,13 @@ fn main() -> ExitCode {
 
 fn run(what: What) -> Result<bool, String> {
     match what {
+        What::Case { seed } => {
+            let sim = exact::runner::simulator(seed)?;
+            let mut tally = exactness::Tally::default();
+            exactness::one(seed, &sim, None, &mut tally);
+            print!("{}", tally.table());
+            Ok(shown(&tally.failures, 1))
+        }
         What::Cases { number, seed, show } => {
             let (seed, sim) = begin(seed)?;
             let mut python = match Dateutil::start() {
@@ -81,7 +93,7 @@ fn run(what: What) -> Result<bool, String> {
                     None
                 }
             };
-            let tally = exactness::run(seed, &sim, python.as_mut(), |tally| tally.cases < number)?;
+            let tally = exactness::run(seed, &sim, python.as_mut(), |tally| tally.cases < number);
             print!("{}", tally.table());
             println!("{} failures", tally.failures.len());
             Ok(shown(&tally.failures, show))
@@ -109,19 +121,18 @@ fn run(what: What) -> Result<bool, String> {
             Ok(wrong.is_empty())
         }
         What::Floors => {
-            let (_, sim) = begin(Some(1))?;
-            let costs = floors::measure(&sim)?;
+            let costs = floors::measure(&exact::runner::simulator(1)?)?;
             print!("{}", floors::table(&costs));
             Ok(costs.iter().all(floors::Cost::holds))
         }
         What::Sequence { seed } => {
-            let (_, sim) = begin(Some(seed))?;
+            let sim = exact::runner::simulator(seed)?;
             let failure = sequence::sequence(seed, &sim, &mut sequence::Tally::default()).err();
             Ok(shown(failure.as_slice(), 1))
         }
         What::Sequences { number, seed, show } => {
             let (seed, sim) = begin(seed)?;
-            let tally = sequence::run(seed, &sim, |tally| tally.sequences < number)?;
+            let tally = sequence::run(seed, &sim, |tally| tally.sequences < number);
             println!("{}", tally.line());
             Ok(shown(&tally.failures, show))
         }
@@ -137,7 +148,7 @@ fn begin(seed: Option<u64>) -> Result<(u64, Simulator), String> {
 /// Shows failures; answers whether there are none.
 fn shown(failures: &[Failure], most: usize) -> bool {
     for failure in failures.iter().take(most) {
-        println!("\n{}\n{}\n{}", failure.how, failure.what, failure.text);
+        println!("\n{failure}");
     }
     failures.is_empty()
 }

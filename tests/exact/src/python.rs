@@ -1,4 +1,7 @@
-//! Python in a virtual environment beside what cargo builds: a child process that answers a line for each question.
+//! Python in a virtual environment: a child process that answers a line for each question.
+//!
+//! The environment is made beside what cargo builds, or in the temporary folder where no folder above the program is marked
+//! as cargo's.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -106,5 +109,6 @@ fn run(command: &mut Command) -> Result<(), String> {
 pub fn skip(suite: &str, why: &str) {
     let required = std::env::var_os("TEAMS_MIRROR_REQUIRE_ALL").is_some();
     assert!(!required, "{suite} has to run and cannot: {why}");
-    println!("SKIPPED: {suite}: {why}");
+    // Not by `eprintln!`, which a test that passes keeps to itself.
+    let _ = writeln!(std::io::stderr(), "skipped: {suite}: {why}");
 }

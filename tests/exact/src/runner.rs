@@ -43,8 +43,7 @@ pub enum Ended {
 /// One event of one account, and its mailbox.
 #[derive(Debug)]
 pub struct Mirror<'a> {
-    /// The simulator.
-    pub sim: &'a Simulator,
+    sim: &'a Simulator,
     agent: ureq::Agent,
     token: String,
     account: Account,
@@ -55,10 +54,10 @@ pub struct Mirror<'a> {
     ids: u128,
     left: usize,
     seen: bool,
+    /// The host lost what it remembered, and looks before it creates.
+    may_exist: bool,
     /// After so many more requests the host dies: nothing it is told after that is remembered.
     dies_after: Option<usize>,
-    /// What was logged as a warning or worse.
-    pub warnings: Vec<String>,
 }
 
 impl<'a> Mirror<'a> {
@@ -95,8 +94,8 @@ impl<'a> Mirror<'a> {
             ids: u128::from(sim.requests().len() as u64) << 64,
             left: REQUESTS_OF_A_HOOK,
             seen: false,
+            may_exist: false,
             dies_after: None,
-            warnings: Vec::new(),
         };
         mirror.renew()?;
         Ok(mirror)
@@ -122,6 +121,12 @@ impl<'a> Mirror<'a> {
     /// Has the host die once, after so many more requests (at least one), in the middle of whatever it does then; `None`: it lives.
     pub fn dies_after(&mut self, requests: Option<usize>) {
         self.dies_after = requests;
+    }
+
+    /// The host lost what it remembered of the event, as after a restore, and knows that it did.
+    pub fn forgets(&mut self) {
+        self.record = None;
+        self.may_exist = true;
     }
 
     fn is_dead(&self) -> bool {
@@ -245,7 +250,7 @@ impl<'a> Mirror<'a> {
             account: self.account.clone(),
             mailbox: self.facts.clone(),
             now_ms: self.sim.now().timestamp_millis(),
-            may_exist: false,
+            may_exist: self.may_exist,
             draft: false,
         }
     }
@@ -332,11 +337,7 @@ impl Host for Mirror<'_> {
         format!("{:032x}", self.ids)
     }
 
-    fn log(&mut self, level: Level, message: &str) {
-        if matches!(level, Level::Warn | Level::Error) {
-            self.warnings.push(message.to_owned());
-        }
-    }
+    fn log(&mut self, _: Level, _: &str) {}
 }
 
 /// A simulator at [`now`], with everything in it as at the start.

@@ -17,7 +17,7 @@ fn fresh_seed() -> u64 {
 #[track_caller]
 fn none(failures: &[Failure]) {
     if let Some(first) = failures.first() {
-        panic!("{} failures, the first:\n{}\n{}\n{}", failures.len(), first.how, first.what, first.text);
+        panic!("{} failures, the first:\n{first}", failures.len());
     }
 }
 
@@ -34,12 +34,10 @@ fn teams_shows_what_the_calendar_says() {
         let end = Instant::now() + Duration::from_secs(seconds);
         let sim = runner::simulator(seed).unwrap();
         let go_on = |tally: &exactness::Tally| tally.failures.is_empty() && Instant::now() < end;
-        let tally = exactness::run(seed, &sim, second.as_mut(), go_on).unwrap();
+        let tally = exactness::run(seed, &sim, second.as_mut(), go_on);
         println!("{}", tally.table());
         none(&tally.failures);
-        let disputed = tally.disputed.len() as u64;
-        assert!(disputed * 100 <= tally.cases + disputed, "{:?}", tally.disputed.first());
-        assert!(tally.cases < 200 || tally.expressible() >= 70, "{} %", tally.expressible());
+        tally.holds().unwrap();
     }
 }
 
@@ -49,14 +47,17 @@ fn edits_under_faults_come_to_what_a_fresh_create_shows() {
         let end = Instant::now() + Duration::from_secs(seconds);
         let sim = runner::simulator(seed).unwrap();
         let go_on = |tally: &sequence::Tally| tally.failures.is_empty() && Instant::now() < end;
-        let tally = sequence::run(seed, &sim, go_on).unwrap();
+        let tally = sequence::run(seed, &sim, go_on);
         println!("{}", tally.line());
         none(&tally.failures);
     }
 }
 
 /// Sequences that once went wrong.
-const KEPT: &[u64] = &[11_994_646_278_618_243_519, 13_539_068_912_636_452_494];
+const KEPT: &[u64] = &[11_994_646_278_618_243_519, 13_539_068_912_636_452_494, 14_217_414_956_535_462_290];
+
+/// Events that once did.
+const KEPT_CASES: &[u64] = &[12_874_328_807_774_218_267];
 
 #[test]
 fn what_once_went_wrong_stays_right() {
@@ -65,6 +66,12 @@ fn what_once_went_wrong_stays_right() {
         if let Err(failure) = sequence::sequence(seed, &sim, &mut sequence::Tally::default()) {
             none(&[failure]);
         }
+    }
+    for &seed in KEPT_CASES {
+        let mut tally = exactness::Tally::default();
+        exactness::one(seed, &sim, None, &mut tally);
+        none(&tally.failures);
+        assert_eq!(tally.cases, 1);
     }
 }
 

@@ -10,7 +10,8 @@ use super::types::{
     ChosenInfo, RuleChange, RuleChanged, RuleInfo, SettingChange, SettingChanged, SettingInfo, SettingsQuery,
 };
 use super::{Answer, Problem, accounts_problem, address, nearest, off_the_loop, scope, store_problem};
-use crate::accounts::settings::{Counting, Declared};
+use crate::accounts::calendars;
+use crate::accounts::settings::{Counting, Declared, entries};
 use crate::component::types::SettingDeclaration;
 use crate::serve::Shim;
 use crate::store::Scope;
@@ -145,6 +146,13 @@ fn known(declared: &[Declared], name: &str, value: Option<&str>) -> Result<(), P
         return refused("setting-unknown", format!("the extension has no setting `{name}`{hint}"));
     };
     match value {
+        // Whoever empties the list of the only calendars may mean none or all; this may not be guessed.
+        Some(value) if name == calendars::ONLY && entries(value).next().is_none() => refused(
+            "value-invalid",
+            format!(
+                "`{name}` names no calendar; write `{name}=all`, or the only ones; `exclude-calendars` leaves some out"
+            ),
+        ),
         Some(value) if !setting.values.is_empty() && !setting.values.iter().any(|known| known == value) => refused(
             "value-invalid",
             format!("`{name}` cannot be `{value}`; it can be `{}`", setting.values.join("`, `")),
@@ -173,5 +181,12 @@ mod tests {
         assert!(problem.detail.contains("`on`, `off`"), "{}", problem.detail);
         known(&declared, "guest-list", Some("on")).unwrap();
         known(&declared, "guest-list", None).unwrap();
+        let declared = [setting("calendars", &[]), setting("exclude-calendars", &[])];
+        for nothing in ["", " , "] {
+            let problem = known(&declared, "calendars", Some(nothing)).unwrap_err();
+            assert!(problem.detail.contains("write `calendars=all`"), "{}", problem.detail);
+        }
+        known(&declared, "calendars", Some("work")).unwrap();
+        known(&declared, "exclude-calendars", Some("")).unwrap();
     }
 }

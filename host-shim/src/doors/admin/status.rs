@@ -57,7 +57,7 @@ fn to_do(connectors: &[ConnectorInfo], policy: &[RuleInfo], secrets: &[SecretInf
     }
     if !policy.iter().any(|rule| rule.allow) {
         to_do.push(
-            "nobody may use it; `teams-mirror enable --server`, `--domain DOMAIN` or `--account ADDRESS` allows it"
+            "nobody may use it; `teams-mirror enable --server`, `--domain DOMAIN`, `--class CLASS` or `--account ADDRESS` allows it"
                 .into(),
         );
     }

@@ -28,7 +28,8 @@ pub struct Saved {
     /// Where the event can be looked at in the Teams calendar.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web_link: Option<String>,
-    /// What the user should know.
+    /// What the user should know. What concerns this text (`subject-cut`, `body-cut`, `attachments-not-mirrored`,
+    /// `too-many-guests`, `guests-not-invited`, `excluded`, `calendar-excluded`, `not-the-organizer`) is told here alone.
     pub notices: Vec<NoticeView>,
     /// The text to store.
     pub icalendar: String,

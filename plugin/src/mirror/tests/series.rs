@@ -192,7 +192,9 @@ fn what_the_user_took_out_at_microsoft_stays_away() {
     let (_, record) =
         step(&weekly("", ""), None, vec![answer(201, master("2026-12-01", "W/\"1\""))], &["save", "Post"]);
     let special = weekly("", &renamed("20261215", "Special"));
-    let (_, record) = step(&special, Some(&record), vec![list(&["2026-12-08"])], &["Get"]);
+    // It could have been moved far away: of what was changed, all is asked for.
+    let changed = answer(200, json!({ "id": "AAk=", "exceptionOccurrences": [] }));
+    let (_, record) = step(&special, Some(&record), vec![list(&["2026-12-08"]), changed], &["Get", "Get"]);
     let day = "2026-12-15".parse().unwrap();
     assert_eq!(Record::read(&record).unwrap().instances[&day].deleted, Some(Deleted::Elsewhere));
     step(&special, Some(&record), vec![], &[]);
@@ -373,4 +375,21 @@ fn a_doubtful_piece_is_settled_before_anything_else() {
     ]);
     on_delete(&mut host, &context(&[]), &object(""), &kept).unwrap();
     assert_eq!(host.requests.iter().filter(|request| request.method == crate::host::Method::Delete).count(), 2);
+}
+
+#[test]
+fn a_set_whose_meeting_was_removed_goes_whole_however_often_that_is_begun() {
+    let two = EVENT.replace("SUMMARY", "RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15\r\nSUMMARY");
+    let answers = vec![answer(201, master("2026-12-01", "W/\"1\"")), answer(201, plain("AAx"))];
+    let (_, record) = step(&two, None, answers, &["save", "Post", "save", "Post"]);
+    let other = two.replace("Planning", "Other");
+    let gone = || refusal(404, "ErrorItemNotFound");
+    let mut host = Script::new([gone(), refusal(503, "")]);
+    on_update(&mut host, &context(&[]), &object(&other), MEETING, &record).unwrap_err();
+    let kept = host.saved.unwrap().unwrap();
+    let mut host = Script::new([gone(), answer(204, Value::Null)]);
+    let outcome = on_update(&mut host, &context(&[]), &object(&other), MEETING, &kept).unwrap();
+    host.assert_steps(&["Patch", "Delete"]);
+    assert_eq!((outcome.state, codes(&outcome)), (RemoteState::RemovedRemotely, vec!["deleted-at-microsoft"]));
+    assert_eq!(Record::read(&outcome.mirrored.unwrap()).unwrap(), Record { removed: true, ..Record::default() });
 }
