@@ -69,7 +69,7 @@ impl Drop for Python {
 /// With a sentence, where it cannot be made.
 pub fn environment() -> Result<PathBuf, String> {
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    let target = program.ancestors().find(|folder| folder.join(".rustc_info.json").is_file());
     let folder = target.map_or_else(std::env::temp_dir, Path::to_path_buf).join("exact-python");
     let mark = folder.join("complete");
     let wanted = PACKAGES.join(" ");
