@@ -85,17 +85,24 @@ fn some_weekdays_of_days(
     Ok(covered.collect())
 }
 
+/// One weekday or several first: what is taken first may leave a rest that no pattern has, where the other order leaves none.
 fn months_and_years(days: &Days, from: NaiveDate, on: Reliance) -> Result<Vec<Covered>, Refusal> {
+    let single: Vec<Vec<Weekday>> = WEEK.iter().map(|&day| vec![day]).collect();
+    let several = sets(&days.grid);
+    let own_first: Vec<_> = several.iter().rev().chain(&single).cloned().collect();
+    in_order(days, from, on, &[single, several].concat()).or_else(|_| in_order(days, from, on, &own_first))
+}
+
+fn in_order(days: &Days, from: NaiveDate, on: Reliance, sets: &[Vec<Weekday>]) -> Result<Vec<Covered>, Refusal> {
     let mut covered = Vec::new();
     let mut rest = days.grid;
-    let sets = sets(&rest);
     let monthly = match days.phase {
         Phase::Months { every, .. } => Some(every),
         Phase::Years { every: 1, .. } => Some(1),
         _ => None,
     };
     if let Some(interval) = monthly {
-        take(&mut rest, &sets, None, on, |shape| covered.extend(first_of(days, Pattern { shape, interval }, from)));
+        take(&mut rest, sets, None, on, |shape| covered.extend(first_of(days, Pattern { shape, interval }, from)));
     }
     let yearly = match days.phase {
         Phase::Months { every, .. } => every / greatest_common_divisor(every, 12),
@@ -107,7 +114,7 @@ fn months_and_years(days: &Days, from: NaiveDate, on: Reliance) -> Result<Vec<Co
         if of_month.is_empty() || !comes_round(days, month) {
             continue;
         }
-        take(&mut of_month, &sets, Some(month), on, |shape| {
+        take(&mut of_month, sets, Some(month), on, |shape| {
             covered.extend(first_of(days, Pattern { shape, interval: yearly }, from));
         });
         if of_month.is_empty() {
@@ -124,9 +131,9 @@ fn months_and_years(days: &Days, from: NaiveDate, on: Reliance) -> Result<Vec<Co
 /// Takes every pattern that has only days of `rest`.
 fn take(rest: &mut Grid, sets: &[Vec<Weekday>], month: Option<u32>, on: Reliance, mut taken: impl FnMut(Shape)) {
     let absolute = (1..=31).map(|day| Shape::Absolute { day, month });
-    let single = WEEK.iter().map(|&day| vec![day]);
-    let relative = single
-        .chain(sets.iter().cloned())
+    let relative = sets
+        .iter()
+        .cloned()
         .flat_map(|days| Index::ALL.map(|index| Shape::Relative { index, days: days.clone(), month }));
     for shape in absolute.chain(relative) {
         if rest.is_empty() {
