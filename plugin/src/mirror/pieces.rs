@@ -104,8 +104,7 @@ fn once(session: &mut Session<'_>, target: &Target, sum: &mut Sum) -> Result<Rou
     let link = session.pieces.first().and_then(|owner| owner.join_url.clone()).unwrap_or_default();
     let mut taken = vec![0_usize];
     let (repeated, single): (Vec<&Piece>, Vec<&Piece>) = rest.iter().partition(|piece| piece.repeats.is_some());
-    for piece in in_order(session, &repeated, &taken) {
-        let (at, piece) = piece;
+    for (at, piece) in in_order(session, &repeated, &taken) {
         let at = at.unwrap_or(session.pieces.len());
         taken.push(at);
         if further(session, at, target, piece, &link, sum)? {

@@ -93,6 +93,7 @@ fn months_and_years(days: &Days, from: NaiveDate, on: Reliance) -> Result<Vec<Co
     in_order(days, from, on, &[single, several].concat()).or_else(|_| in_order(days, from, on, &own_first))
 }
 
+/// Covers the days with what sets of weekdays give, taken in their order.
 fn in_order(days: &Days, from: NaiveDate, on: Reliance, sets: &[Vec<Weekday>]) -> Result<Vec<Covered>, Refusal> {
     let mut covered = Vec::new();
     let mut rest = days.grid;
@@ -131,10 +132,8 @@ fn in_order(days: &Days, from: NaiveDate, on: Reliance, sets: &[Vec<Weekday>]) -
 /// Takes every pattern that has only days of `rest`.
 fn take(rest: &mut Grid, sets: &[Vec<Weekday>], month: Option<u32>, on: Reliance, mut taken: impl FnMut(Shape)) {
     let absolute = (1..=31).map(|day| Shape::Absolute { day, month });
-    let relative = sets
-        .iter()
-        .cloned()
-        .flat_map(|days| Index::ALL.map(|index| Shape::Relative { index, days: days.clone(), month }));
+    let relative =
+        sets.iter().flat_map(|days| Index::ALL.map(|index| Shape::Relative { index, days: days.clone(), month }));
     for shape in absolute.chain(relative) {
         if rest.is_empty() {
             return;

@@ -102,8 +102,8 @@ fn a_series_is_one_request_and_a_rename_another() {
     step(&renamed, Some(&record), vec![], &[]);
 }
 
-#[test]
-fn exceptions_cost_one_list_and_one_request_each() {
+/// A series that was just made, one of its occurrences taken out and one renamed.
+fn with_two_exceptions() -> (String, Script, Vec<u8>) {
     let text = weekly(&exdate("20261208"), &renamed("20261215", "Special"));
     let answers = vec![
         answer(201, master("2026-12-01", "W/\"1\"")),
@@ -113,6 +113,12 @@ fn exceptions_cost_one_list_and_one_request_each() {
     ];
     let mut host = Script::new(answers);
     let record = at_work(&mut host, &context(&[]), &text, None);
+    (text, host, record)
+}
+
+#[test]
+fn exceptions_cost_one_list_and_one_request_each() {
+    let (text, host, record) = with_two_exceptions();
     let sent: Vec<String> = host.requests.iter().map(|request| format!("{:?}", request.method)).collect();
     assert_eq!(sent, ["Post", "Get", "Delete", "Patch"]);
     let list_path = &host.requests[1].path;
@@ -203,15 +209,7 @@ fn what_the_user_took_out_at_microsoft_stays_away() {
 
 #[test]
 fn another_rule_is_one_change_and_a_look_at_the_exceptions() {
-    let text = weekly(&exdate("20261208"), &renamed("20261215", "Special"));
-    let answers = vec![
-        answer(201, master("2026-12-01", "W/\"1\"")),
-        list(&["2026-12-08", "2026-12-15"]),
-        answer(204, Value::Null),
-        changed_instance("2026-12-15"),
-    ];
-    let mut host = Script::new(answers);
-    let record = at_work(&mut host, &context(&[]), &text, None);
+    let (text, _, record) = with_two_exceptions();
     let other = text.replace("FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=9");
 
     // Kept: the deletion is not there, the exception is.
