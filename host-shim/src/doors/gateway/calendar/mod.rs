@@ -5,9 +5,9 @@ use std::sync::Arc;
 use hyper::{Request, Response};
 use tokio::sync::watch;
 
+use super::Body;
 use super::config::GatewayConfig;
 use super::upstream::Upstream;
-use super::{Body, full};
 
 /// What is told to the hook API.
 pub(crate) struct Calendars {
@@ -44,7 +44,6 @@ impl Calendars {
 
     /// What `--check` finds: what holds (`Ok`) and what does not, with what to do (`Err`).
     pub(crate) async fn check(&self) -> Vec<Result<String, String>> {
-        let _ = full("");
         Vec::new()
     }
 }
