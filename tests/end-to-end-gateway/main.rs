@@ -25,6 +25,11 @@ mod radicale;
 mod world;
 
 mod client;
+mod clients;
+mod editing;
 mod gateway;
+mod invitations;
 mod matrix;
+mod mishaps;
+mod random;
 mod servers;
