@@ -2,30 +2,29 @@
 //!
 //! A note says what the hook is to know once the server has done what it was asked: that an object holds a text, or is gone. It is
 //! written, durably, before the server sees the request, and taken back when the hook knows; so what a killed process leaves is
-//! complete, whenever it was killed. One note is one file of a few lines: what was begun; that the server saw it, and with which
+//! complete, whenever it was killed. One note is one file of a few lines: what was begun; that the server sees it, and with which
 //! text; what became of it. A line that breaks off was not written.
 //!
-//! However often an object is saved while the hook is down, one note of it waits: the newest. No account has more notes than there
-//! is room left, so that one of them alone never takes the others' room. One process works on a folder at a time.
+//! What is about one event is told in the order in which it was begun. However often an object is saved while the hook is down,
+//! one note of it waits: the newest. No account has more notes than there is room left, so that one of them alone never takes the
+//! others' room. One process works on a folder at a time. Where the folder cannot be written, notes are kept in memory, and only
+//! what outlives the process is lost.
 
 mod folder;
+mod index;
 mod record;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use index::{Holder, Index};
 pub(crate) use record::{Outcome, Record, Sent, Step};
-
-/// The most octets of notes kept; they hold texts where nobody could read them later.
-const ROOM: u64 = 2 << 30;
-/// How long a note waits that the hook could not take, at first and at most.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Why nothing could be noted.
 #[derive(Debug, thiserror::Error)]
@@ -33,90 +32,62 @@ pub(crate) enum NoteError {
     /// As many notes as may be kept are there.
     #[error("{0} notes are there, and `spool_limit` allows no more")]
     Full(usize),
+    /// Something older about the event waits to be told, which has to be told first.
+    #[error("something older about the event is to be told first")]
+    Waits,
     /// As many as one account may have are there.
     #[error("{0} notes of {1} are there, and the room left is for the others")]
     ShareFull(usize, String),
-    /// The folder cannot be written.
-    #[error("{0}")]
-    Folder(#[from] std::io::Error),
 }
 
-/// The folder with the notes.
+/// The notes.
 #[derive(Clone)]
 pub(crate) struct Notes(Arc<Inner>);
 
 struct Inner {
     folder: PathBuf,
-    limit: usize,
-    known: Mutex<Known>,
+    index: Mutex<Index>,
     /// Told when a note is left or gone.
     changed: Notify,
-    /// Held as long as the process works on the folder.
-    _lock: File,
-}
-
-#[derive(Default)]
-struct Known {
-    notes: BTreeMap<String, Entry>,
-    octets: u64,
-    /// Which of them are whose.
-    shares: HashMap<String, Share>,
-    /// The number of the last one made.
-    last: u64,
-}
-
-#[derive(Default)]
-struct Share {
-    names: BTreeSet<String>,
-    octets: u64,
-}
-
-struct Entry {
-    accounts: Vec<String>,
-    /// What notes have in common of which the newest is enough.
-    merged: Option<String>,
-    octets: u64,
-    /// Whether somebody works on it.
-    held: bool,
-    /// Not before then, and how long it waited last.
-    later: Option<(Instant, Duration)>,
+    /// Held as long as the process works on the folder; `None`: it has none.
+    lock: Option<File>,
 }
 
 /// One note, held by whoever works on it. Dropped, it is left for later.
 pub(crate) struct Note {
     notes: Notes,
     name: String,
+    /// The opened file; `None`: not opened yet, or there is none.
     file: Option<File>,
     record: Record,
+    /// Why the disk has not all of it.
+    trouble: Option<std::io::Error>,
+    /// Whether it is out of our hands.
     finished: bool,
 }
 
 impl Notes {
-    /// Makes the folder, for its owner alone, and reads what an earlier process left.
-    ///
-    /// # Errors
-    /// A sentence that says what to do: the folder cannot be made or written, or another process works on it.
-    pub(crate) fn open(folder: &Path, limit: usize) -> Result<Self, String> {
-        let lock = folder::claim(folder)?;
-        let mut known = Known::default();
-        for (name, octets) in folder::names(folder) {
-            let record = match folder::read(folder, &name) {
-                Ok(Some(record)) => record,
-                Ok(None) => {
-                    // It broke off while it was written, so the server never saw what it is about.
-                    let _ = std::fs::remove_file(folder.join(&name));
-                    continue;
+    /// Makes the folder, for its owner alone, and reads what an earlier process left. The second part says why the notes can only
+    /// be kept in memory, if so, and what to do: the folder cannot be made or written, or another process works on it.
+    pub(crate) fn open(folder: &Path, limit: usize) -> (Self, Option<String>) {
+        let mut index = Index::new(limit);
+        let (lock, why) = match folder::claim(folder) {
+            Ok(lock) => (Some(lock), None),
+            Err(why) => (None, Some(why)),
+        };
+        for (name, octets) in lock.iter().flat_map(|_| folder::names(folder)) {
+            match folder::read(folder, &name) {
+                Ok(Some(record)) => {
+                    index.add(name.clone(), &record, Holder::Nobody);
+                    index.grown(&name, octets);
                 }
-                Err(error) => {
-                    folder::set_aside(folder, &name, &error);
-                    continue;
-                }
-            };
-            known.last = known.last.max(folder::number(&name));
-            known.added(name.clone(), Entry::of(&record, false));
-            known.grown(&name, octets);
+                // It broke off while it was written, so the server never saw what it is about.
+                Ok(None) => drop(std::fs::remove_file(folder.join(&name))),
+                Err(error) => folder::set_aside(folder, &name, &error),
+            }
         }
-        Ok(Self(Arc::new(Inner { folder: folder.into(), limit, known: Mutex::new(known), changed: Notify::new(), _lock: lock })))
+        let inner = Inner { folder: folder.into(), index: Mutex::new(index), changed: Notify::new(), lock };
+        (Self(Arc::new(inner)), why)
     }
 
     /// The folder.
@@ -124,88 +95,62 @@ impl Notes {
         &self.0.folder
     }
 
-    /// Writes a note. It blocks for as long as the disk needs.
-    pub(crate) fn begin(&self, record: Record, now_ms: i64) -> Result<Note, NoteError> {
-        let accounts = record.accounts();
+    /// Begins a note for an operation; `now` is Unix time in milliseconds. `first`: only where nothing older about the events
+    /// waits. It blocks for as long as the disk needs.
+    pub(crate) fn begin(&self, record: Record, now: i64, first: bool) -> Result<Note, NoteError> {
         let name = {
-            let mut known = self.known();
-            let free = self.0.limit.saturating_sub(known.notes.len());
-            if free == 0 || known.octets >= ROOM {
-                return Err(NoteError::Full(known.notes.len()));
+            let mut index = self.index();
+            if first && index.wait_about(&record.events()) {
+                return Err(NoteError::Waits);
             }
-            for account in &accounts {
-                let Some(share) = known.shares.get(account) else { continue };
-                if share.names.len() >= free || share.octets >= ROOM - known.octets {
-                    return Err(NoteError::ShareFull(share.names.len(), account.clone()));
-                }
-            }
-            known.last = u64::try_from(now_ms).unwrap_or_default().saturating_mul(1000).max(known.last + 1);
-            let name = folder::name(known.last);
-            known.added(name.clone(), Entry::of(&record, true));
+            let name = folder::name(index.next_number(&record, now)?);
+            index.add(name.clone(), &record, Holder::Operation);
             name
         };
-        match folder::write(&self.0.folder, &name, &record) {
-            Ok((file, octets)) => {
-                self.known().grown(&name, octets);
-                Ok(Note { notes: self.clone(), name, file: Some(file), record, finished: false })
-            }
-            Err(error) => {
-                self.forget(&name);
-                Err(error.into())
+        let mut note = Note { notes: self.clone(), name, file: None, record, trouble: None, finished: false };
+        if self.0.lock.is_some() {
+            match folder::write(&self.0.folder, &note.name, &note.record) {
+                Ok((file, octets)) => {
+                    note.file = Some(file);
+                    self.index().grown(&note.name, octets);
+                }
+                Err(error) => note.trouble = Some(error),
             }
         }
+        Ok(note)
     }
 
     /// How many there are, those that are worked on included.
     pub(crate) fn count(&self) -> usize {
-        self.known().notes.len()
+        self.index().count()
     }
 
-    /// Whether any of these accounts has notes that wait to be told.
-    pub(crate) fn wait_for(&self, accounts: &[String]) -> bool {
-        let known = self.known();
-        accounts.iter().any(|account| known.names_of(account).any(|name| known.notes.get(name).is_some_and(|n| !n.held)))
+    /// Whether something about one of these events waits to be told, or is being told.
+    pub(crate) fn wait_about(&self, events: &[String]) -> bool {
+        self.index().wait_about(events)
     }
 
-    /// The accounts whose oldest note can be told now, that of the oldest note first.
+    /// The notes that can be told now, oldest first.
     pub(crate) fn due(&self) -> Vec<String> {
-        let known = self.known();
-        let mut found: Vec<(&String, &String)> = known
-            .shares
-            .iter()
-            .filter_map(|(account, share)| Some((share.names.first()?, account)))
-            .filter(|(name, _)| known.notes.get(*name).is_some_and(|entry| !entry.held && entry.is_due()))
-            .collect();
-        found.sort();
-        found.into_iter().map(|(_, account)| account.clone()).collect()
+        self.index().due()
     }
 
-    /// Takes the oldest note of an account, where it waits to be told now, and where the other accounts that it is about have no
-    /// older one.
-    pub(crate) fn take(&self, account: &str) -> Option<Note> {
-        let name = {
-            let mut known = self.known();
-            let name = known.names_of(account).next()?.clone();
-            let entry = known.notes.get(&name)?;
-            let first = entry.accounts.iter().all(|account| known.names_of(account).next() == Some(&name));
-            if entry.held || !first || !entry.is_due() {
-                return None;
-            }
-            known.notes.get_mut(&name)?.held = true;
-            name
+    /// Takes a note that can be told now.
+    pub(crate) fn take(&self, name: &str) -> Option<Note> {
+        let in_memory = self.index().take(name)?;
+        let record = match in_memory {
+            Some(record) => record,
+            None => match folder::read(&self.0.folder, name) {
+                Ok(Some(record)) => record,
+                read => {
+                    let why = read.err().unwrap_or_else(|| "it is not there any more, or empty".into());
+                    folder::set_aside(&self.0.folder, name, &why);
+                    self.forget(name);
+                    return None;
+                }
+            },
         };
-        match folder::read(&self.0.folder, &name) {
-            Ok(Some(record)) => Some(Note { notes: self.clone(), name, file: None, record, finished: false }),
-            Ok(None) => {
-                self.forget(&name);
-                None
-            }
-            Err(error) => {
-                folder::set_aside(&self.0.folder, &name, &error);
-                self.forget(&name);
-                None
-            }
-        }
+        Some(Note { notes: self.clone(), name: name.into(), file: None, record, trouble: None, finished: false })
     }
 
     /// Resolves when a note was left, or is gone. Ask for it before looking.
@@ -213,60 +158,28 @@ impl Notes {
         self.0.changed.notified()
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until nothing about these events waits to be told. Whether that came about in time.
+    pub(crate) async fn told(&self, events: &[String], patience: Duration) -> bool {
+        let told = async {
+            loop {
+                let mut changed = std::pin::pin!(self.changed());
+                changed.as_mut().enable();
+                if !self.wait_about(events) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(patience, told).await.is_ok()
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn forget(&self, name: &str) {
-        self.known().removed(name);
+        self.index().remove(name);
         self.0.changed.notify_waiters();
-    }
-}
-
-impl Known {
-    fn names_of(&self, account: &str) -> impl Iterator<Item = &String> {
-        self.shares.get(account).into_iter().flat_map(|share| &share.names)
-    }
-
-    fn added(&mut self, name: String, entry: Entry) {
-        for account in &entry.accounts {
-            self.shares.entry(account.clone()).or_default().names.insert(name.clone());
-        }
-        self.notes.insert(name, entry);
-    }
-
-    fn grown(&mut self, name: &str, by: u64) {
-        let Some(entry) = self.notes.get_mut(name) else { return };
-        entry.octets += by;
-        self.octets += by;
-        for account in &entry.accounts {
-            if let Some(share) = self.shares.get_mut(account) {
-                share.octets += by;
-            }
-        }
-    }
-
-    fn removed(&mut self, name: &str) {
-        let Some(entry) = self.notes.remove(name) else { return };
-        self.octets = self.octets.saturating_sub(entry.octets);
-        for account in &entry.accounts {
-            let Some(share) = self.shares.get_mut(account) else { continue };
-            share.names.remove(name);
-            share.octets = share.octets.saturating_sub(entry.octets);
-            if share.names.is_empty() {
-                self.shares.remove(account);
-            }
-        }
-    }
-}
-
-impl Entry {
-    fn of(record: &Record, held: bool) -> Self {
-        Self { accounts: record.accounts(), merged: record.merged(), octets: 0, held, later: None }
-    }
-
-    fn is_due(&self) -> bool {
-        self.later.is_none_or(|(at, _)| at <= Instant::now())
     }
 }
 
@@ -276,90 +189,95 @@ impl Note {
         &self.record
     }
 
-    /// Writes down that the server sees it now. It blocks for as long as the disk needs.
-    pub(crate) fn sent(&mut self, sent: Sent) -> std::io::Result<()> {
-        self.append(record::Line::Sent(sent.clone()))?;
+    /// Why it is not on the disk as a whole, if so: it is lost with the process.
+    pub(crate) fn trouble(&self) -> Option<&std::io::Error> {
+        self.trouble.as_ref()
+    }
+
+    /// The server sees it now. It blocks for as long as the disk needs.
+    pub(crate) fn sent(&mut self, sent: Sent) {
+        self.append(&record::Line::Sent(sent.clone()));
         self.record.sent = Some(sent);
-        Ok(())
     }
 
-    /// Writes down what is to be told, where that is known only after the server has answered.
-    pub(crate) fn steps(&mut self, steps: Vec<Step>) -> std::io::Result<()> {
-        self.append(record::Line::Steps(steps.clone()))?;
+    /// What is to be told, where that is known only now.
+    pub(crate) fn steps(&mut self, steps: Vec<Step>) {
+        self.append(&record::Line::Steps(steps.clone()));
         self.record.steps = steps;
-        Ok(())
+        self.notes.index().about(&self.name, &self.record);
     }
 
-    /// Writes down what became of it.
-    pub(crate) fn outcome(&mut self, outcome: Outcome) -> std::io::Result<()> {
-        self.append(record::Line::Outcome(outcome))?;
+    /// What became of it.
+    pub(crate) fn outcome(&mut self, outcome: Outcome) {
+        self.append(&record::Line::Outcome(outcome));
         self.record.outcome = Some(outcome);
-        Ok(())
     }
 
-    fn append(&mut self, line: record::Line) -> std::io::Result<()> {
-        let folder = self.notes.folder().to_owned();
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(folder::open(&folder, &self.name)?),
+    fn append(&mut self, line: &record::Line) {
+        if self.notes.0.lock.is_none() || self.trouble.is_some() {
+            return;
+        }
+        let appended = match &mut self.file {
+            Some(file) => folder::append(file, line),
+            none => folder::open(&self.notes.0.folder, &self.name).and_then(|file| folder::append(none.insert(file), line)),
         };
-        let octets = folder::append(file, &line)?;
-        self.notes.known().grown(&self.name, octets);
-        Ok(())
+        match appended {
+            Ok(octets) => self.notes.index().grown(&self.name, octets),
+            Err(error) => self.trouble = Some(error),
+        }
     }
 
     /// The hook knows.
     pub(crate) fn done(mut self) {
         self.finished = true;
-        let _ = std::fs::remove_file(self.notes.folder().join(&self.name));
+        self.notes.remove_file(&self.name);
         self.notes.forget(&self.name);
+    }
+
+    /// What it says was found by looking: it is left, unless something about the same event was begun meanwhile, which looks again.
+    pub(crate) fn leave_unless_overtaken(mut self) {
+        self.leave(true);
     }
 
     /// The hook could not take it: it waits, longer each time.
     pub(crate) fn wait_longer(self) {
-        let mut known = self.notes.known();
-        if let Some(entry) = known.notes.get_mut(&self.name) {
-            let waits = entry.later.map_or(FIRST_WAIT, |(_, waited)| (waited * 2).min(LONGEST_WAIT));
-            entry.later = Some((Instant::now() + waits, waits));
-        }
-        drop(known);
+        self.notes.index().later(&self.name);
     }
-}
 
-impl Drop for Note {
-    /// The hook does not know yet: whoever works notes off takes it, and with it what older ones of the same object say.
-    fn drop(&mut self) {
-        if self.finished {
+    fn leave(&mut self, only_newest: bool) {
+        if std::mem::replace(&mut self.finished, true) {
             return;
         }
-        let mut known = self.notes.known();
-        let merged = record_merges(&self.record).then(|| self.record.merged()).flatten();
-        let overtaken: Vec<String> = match (&merged, self.record.steps.first()) {
-            (Some(merged), Some(step)) => known
-                .names_of(step.about().0)
-                .take_while(|name| **name < self.name)
-                .filter(|name| known.notes.get(*name).is_some_and(|n| !n.held && n.merged.as_ref() == Some(merged)))
-                .cloned()
-                .collect(),
-            _ => Vec::new(),
+        let in_memory = self.notes.0.lock.is_none() || self.trouble.is_some();
+        let removed = {
+            let mut index = self.notes.index();
+            if only_newest && index.is_overtaken(&self.name) {
+                index.remove(&self.name);
+                vec![self.name.clone()]
+            } else {
+                index.left(&self.name, in_memory.then(|| self.record.clone()));
+                index.overtaken_by(&self.name, &self.record)
+            }
         };
-        for name in overtaken {
-            let _ = std::fs::remove_file(self.notes.folder().join(&name));
-            known.removed(&name);
+        for name in removed {
+            self.notes.remove_file(&name);
         }
-        if let Some(entry) = known.notes.get_mut(&self.name) {
-            entry.held = false;
-        }
-        drop(known);
         self.notes.0.changed.notify_waiters();
     }
 }
 
-/// Whether what a note says is certain, so that older ones of the same object need not be told any more. An announced save that is
-/// thereby never reported is dropped by the hook when this one is told.
-fn record_merges(record: &Record) -> bool {
-    matches!(record.outcome, Some(Outcome::Stored | Outcome::StoredOriginal))
+impl Notes {
+    fn remove_file(&self, name: &str) {
+        if self.0.lock.is_some() {
+            let _ = std::fs::remove_file(self.0.folder.join(name));
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests;
+impl Drop for Note {
+    /// What the hook does not know yet is left to whoever works notes off, and what older notes of the same object say is not
+    /// needed any more, where this one is certain.
+    fn drop(&mut self) {
+        self.leave(false);
+    }
+}

@@ -95,7 +95,7 @@ pub(super) fn append(file: &mut File, line: &Line) -> std::io::Result<u64> {
 /// Reads one. `None`: it is not there, or not even its first line is.
 pub(super) fn read(folder: &Path, name: &str) -> Result<Option<Record>, String> {
     match std::fs::read_to_string(folder.join(name)) {
-        Ok(text) => Record::of(&text).map_err(|error| error.to_string()),
+        Ok(text) => Record::read(&text).map_err(|error| error.to_string()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
     }

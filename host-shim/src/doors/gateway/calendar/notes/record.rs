@@ -3,46 +3,34 @@
 use serde::{Deserialize, Serialize};
 
 /// One thing the hook is to know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "what")]
-pub(crate) enum Step {
-    /// An object holds a text.
-    Holds {
-        /// The owner's address.
-        account: String,
-        /// The event's UID.
-        uid: String,
-        /// The object's path.
-        object: String,
-        /// The calendar's path.
-        calendar: String,
-        /// What its user calls it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        calendar_name: Option<String>,
-        /// The text; absent where it is read when it is told.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        text: Option<String>,
-        /// Whether it is one of many, from an import.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        import: bool,
-    },
-    /// An object is gone.
-    Gone {
-        /// The owner's address.
-        account: String,
-        /// The event's UID.
-        uid: String,
-        /// The object's path.
-        object: String,
-    },
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// The owner's address.
+    pub(crate) account: String,
+    /// The event's UID.
+    pub(crate) uid: String,
+    /// The object's path.
+    pub(crate) object: String,
+    /// The calendar's path.
+    pub(crate) calendar: String,
+    /// What its user calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) calendar_name: Option<String>,
+    /// Whether the object is gone; otherwise it holds a text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) gone: bool,
+    /// The text; absent where it is read when it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+    /// Whether it is one of many, from an import.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) import: bool,
 }
 
 impl Step {
-    /// Whose it is, and what it is about: account, UID and object.
-    pub(crate) fn about(&self) -> (&str, &str, &str) {
-        match self {
-            Self::Holds { account, uid, object, .. } | Self::Gone { account, uid, object } => (account, uid, object),
-        }
+    /// The event it is about: what is told of one event is told in order.
+    pub(crate) fn event(&self) -> String {
+        format!("{}\n{}", self.account, self.uid)
     }
 }
 
@@ -56,6 +44,8 @@ pub(crate) enum Outcome {
     StoredOriginal,
     /// The server has refused it.
     Refused,
+    /// Somebody looked, and the steps say what is there. An announced save counts no more.
+    Seen,
 }
 
 /// What the server was given.
@@ -72,11 +62,11 @@ pub(crate) struct Sent {
 /// A note.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// What the hook is to know when the server has done it, in order.
+    /// What the hook is to know when the server has done it.
     pub(crate) steps: Vec<Step>,
     /// The id under which the first step is announced as a save.
     pub(crate) change: Option<String>,
-    /// That the server saw it. Without an announced save, it sees it when the note is there.
+    /// That the server saw it. What is not announced is sent when the note is there, without saying so.
     pub(crate) sent: Option<Sent>,
     /// What became of it; absent: nobody knows.
     pub(crate) outcome: Option<Outcome>,
@@ -93,19 +83,25 @@ pub(super) enum Line {
 }
 
 impl Record {
-    /// Whose accounts it is about, sorted, each once.
+    /// Something that is told when the server has done it.
+    pub(crate) fn of_steps(steps: Vec<Step>) -> Self {
+        Self { steps, ..Self::default() }
+    }
+
+    /// Whose accounts it is about, each once.
     pub(crate) fn accounts(&self) -> Vec<String> {
-        let mut accounts: Vec<String> = self.steps.iter().map(|step| step.about().0.to_owned()).collect();
-        accounts.sort();
-        accounts.dedup();
-        accounts
+        sorted(self.steps.iter().map(|step| step.account.clone()).collect())
+    }
+
+    /// The events it is about, each once.
+    pub(crate) fn events(&self) -> Vec<String> {
+        sorted(self.steps.iter().map(Step::event).collect())
     }
 
     /// What notes have in common of which the newest is enough; `None` where each counts: one that is about more than one object.
     pub(crate) fn merged(&self) -> Option<String> {
         let [step] = self.steps.as_slice() else { return None };
-        let (account, uid, object) = step.about();
-        Some(format!("{account}\n{uid}\n{object}"))
+        Some(format!("{}\n{}", step.event(), step.object))
     }
 
     /// The first line.
@@ -114,12 +110,12 @@ impl Record {
     }
 
     /// What the lines of a file say. `None`: not even the first is whole.
-    pub(super) fn of(text: &str) -> Result<Option<Self>, serde_json::Error> {
+    pub(super) fn read(text: &str) -> Result<Option<Self>, serde_json::Error> {
         let mut record: Option<Self> = None;
         for line in text.split_inclusive('\n') {
             let Some(line) = line.strip_suffix('\n') else { break };
             match (serde_json::from_str(line)?, &mut record) {
-                (Line::Begun { change, steps }, none @ None) => *none = Some(Self { steps, change, ..Self::default() }),
+                (Line::Begun { change, steps }, none @ None) => *none = Some(Self { change, ..Self::of_steps(steps) }),
                 (Line::Sent(sent), Some(record)) => record.sent = Some(sent),
                 (Line::Steps(steps), Some(record)) => record.steps = steps,
                 (Line::Outcome(outcome), Some(record)) => record.outcome = Some(outcome),
@@ -128,4 +124,10 @@ impl Record {
         }
         Ok(record)
     }
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names.dedup();
+    names
 }
