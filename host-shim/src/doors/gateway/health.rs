@@ -31,6 +31,7 @@ pub(super) async fn answer(
         return Some(sentence(StatusCode::OK, "ok"));
     }
     let (server, hook) = tokio::join!(asked(upstream), calendars.ready());
+    let server = server.map(drop);
     let line = |name: &str, found: &Result<(), String>| match found {
         Ok(()) => format!("{name}: answers"),
         Err(why) => format!("{name}: {why}"),
@@ -41,7 +42,7 @@ pub(super) async fn answer(
 }
 
 /// Whether the server answers at all; whatever it says counts.
-pub(super) async fn asked(upstream: &Upstream) -> Result<(), String> {
+pub(super) async fn asked(upstream: &Upstream) -> Result<Response<Bytes>, String> {
     let request = Request::builder().method(Method::OPTIONS).uri("/").body(Bytes::new()).map_err(|e| e.to_string())?;
-    upstream.ask(request, MOST, PATIENCE).await.map(drop).map_err(|error| error.to_string())
+    upstream.ask(request, MOST, PATIENCE).await.map_err(|error| error.to_string())
 }

@@ -11,6 +11,7 @@
 //! nothing. Whatever goes wrong on our side, a client's request goes through as if there were no gateway.
 
 pub(crate) mod calendar;
+mod check;
 pub mod config;
 mod forwarded;
 mod health;
@@ -28,6 +29,7 @@ use hyper::{Response, StatusCode, header};
 
 use crate::listen::Listener;
 use calendar::Calendars;
+pub use check::{Finding, check};
 use config::GatewayConfig;
 use proxy::Proxy;
 use upstream::Upstream;

@@ -14,10 +14,12 @@
 //! | `write_back` | links that come late |
 //! | `settings_page` | the user's way to the settings |
 //! | `peek`, `body` | what a text is about, read ahead |
+//! | `check` | what an administrator should know |
 //!
 //! Whatever goes wrong here costs the mirror, never the save.
 
 mod body;
+pub(super) mod check;
 mod conditions;
 mod dav;
 mod hook;
@@ -102,32 +104,10 @@ impl Calendars {
 
     /// Whether the hook API answers; the error is a sentence.
     pub(crate) async fn ready(&self) -> Result<(), String> {
-        match self.shared.hook.probe(&worker::check_account(&self.shared)).await {
+        match self.shared.hook.probe(&check::account(&self.shared.config)).await {
             Ok(_) => Ok(()),
             Err(error) => Err(error.to_string()),
         }
-    }
-
-    /// What `--check` finds: what holds (`Ok`) and what does not, with what to do (`Err`).
-    pub(crate) async fn check(&self) -> Vec<Result<String, String>> {
-        let shared = &self.shared;
-        let mut found = Vec::new();
-        match shared.hook.probe(&worker::check_account(shared)).await {
-            Ok(answer) if answer.code() == "other-domain" && shared.config.address.is_some() => {
-                found.push(Err(format!("`address`: {}", answer.sentence())));
-            }
-            Ok(answer) if answer.status.as_u16() == 400 => {
-                found.push(Err(format!("`address` gives no address: {}", answer.sentence())));
-            }
-            Ok(_) => found.push(Ok("teams-mirror answers".into())),
-            Err(error) => found.push(Err(format!("{error}. Until it answers, saves go on and are noted"))),
-        }
-        found.push(Ok(write_back::remark(&shared.config).into()));
-        let notes = shared.notes.count();
-        if notes > 0 {
-            found.push(Ok(format!("notes that wait to be told: {notes}")));
-        }
-        found
     }
 }
 

@@ -40,6 +40,15 @@ pub(crate) enum NoteError {
     ShareFull(usize, String),
 }
 
+/// How many notes wait in a folder, or could wait there, without changing anything.
+///
+/// # Errors
+/// Where they could not be written, in a sentence that says what to do.
+pub(crate) fn look_at(folder: &Path) -> Result<usize, String> {
+    folder::could_be_written(folder)?;
+    Ok(folder::names(folder).len())
+}
+
 /// The notes.
 #[derive(Clone)]
 pub(crate) struct Notes(Arc<Inner>);

@@ -10,7 +10,7 @@ use super::hook::Unanswered;
 use super::notes::Note;
 use super::shared::Shared;
 use super::telling::{self, Failed};
-use super::write_back;
+use super::{check, write_back};
 
 /// How often a hook that does not answer is asked, and notes are looked at that wait.
 const TICK: Duration = Duration::from_millis(500);
@@ -33,7 +33,7 @@ async fn notes(shared: &Arc<Shared>) {
         let mut changed = std::pin::pin!(shared.notes.changed());
         changed.as_mut().enable();
         if !shared.is_up() {
-            match shared.hook.probe(&check_account(shared)).await {
+            match shared.hook.probe(&check::account(&shared.config)).await {
                 Ok(_) => shared.answers_again(),
                 Err(error) if error.down => {
                     tokio::time::sleep(TICK).await;
@@ -97,11 +97,4 @@ fn later(shared: &Shared, note: Note, error: &Unanswered) {
     } else {
         note.wait_longer();
     }
-}
-
-/// An account that nobody has, to ask the hook about.
-pub(super) fn check_account(shared: &Shared) -> String {
-    let template = shared.config.address.as_deref().unwrap_or("{user}");
-    let account = template.replace("{user}", "teams-mirror-check");
-    if account.contains('@') { account } else { format!("{account}@teams-mirror.invalid") }
 }

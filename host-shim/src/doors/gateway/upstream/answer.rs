@@ -42,7 +42,7 @@ impl Answer {
     /// The whole answer is here: its connection is free for the next request, unless the request's body is not all gone.
     fn finish(&mut self) {
         if let Some(mut link) = self.link.take()
-            && link.is_open()
+            && link.is_free()
         {
             self.shared.keep(link);
         }

@@ -123,11 +123,6 @@ impl Upstream {
         };
         tokio::time::timeout(patience, asked).await.unwrap_or_else(|_| Err(Unreachable::silent(patience)))
     }
-
-    /// Where it is.
-    pub(crate) fn origin(&self) -> &Origin {
-        &self.0.origin
-    }
 }
 
 impl Shared {
@@ -263,7 +258,7 @@ impl Shared {
     async fn connect(&self) -> Result<Link, Unreachable> {
         let connected = tokio::time::timeout(self.limits.connect, self.connector.connect());
         match connected.await {
-            Ok(Ok(stream)) => Link::new(stream).await.map_err(Unreachable::not_connected),
+            Ok(Ok((stream, probe))) => Link::new(stream, probe).await.map_err(Unreachable::not_connected),
             Ok(Err(error)) => Err(Unreachable::not_connected(error.to_string())),
             Err(_) => Err(Unreachable::not_connected_in(self.limits.connect)),
         }

@@ -9,14 +9,26 @@ use super::record::{Line, Record};
 
 const ENDING: &str = ".note";
 
+fn not_written(folder: &Path, why: &impl std::fmt::Display) -> String {
+    format!(
+        "the folder for notes, `{}`, cannot be written: {why}; name another as `spool`, or give it to the gateway's user",
+        folder.display()
+    )
+}
+
+/// Sees whether the folder, or the one it would be made in, can be written.
+pub(super) fn could_be_written(folder: &Path) -> Result<(), String> {
+    let there = folder.ancestors().find(|path| path.exists()).unwrap_or(folder);
+    if !there.is_dir() {
+        return Err(not_written(folder, &format_args!("`{}` is no folder", there.display())));
+    }
+    let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    rustix::fs::access(there, access).map_err(|why| not_written(folder, &std::io::Error::from(why)))
+}
+
 /// Makes the folder, for its owner alone, and takes it for this process.
 pub(super) fn claim(folder: &Path) -> Result<File, String> {
-    let err = |why: std::io::Error| {
-        format!(
-            "the folder for notes, `{}`, cannot be written: {why}; name another as `spool`, or give it to the gateway's user",
-            folder.display()
-        )
-    };
+    let err = |why: std::io::Error| not_written(folder, &why);
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(err)?;
     let mode = folder.metadata().map_err(err)?.mode();
     if mode & 0o077 != 0 {
