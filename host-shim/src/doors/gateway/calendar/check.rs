@@ -12,7 +12,9 @@ pub(crate) async fn findings(config: &GatewayConfig) -> Vec<Finding> {
         Err(why) => Finding::problem(why),
     }];
     found.push(match notes::look_at(&config.spool) {
-        Ok(waiting) => Finding::remark(format!("notes are kept in `{}`; waiting to be told: {waiting}", config.spool.display())),
+        Ok(waiting) => {
+            Finding::remark(format!("notes are kept in `{}`; waiting to be told: {waiting}", config.spool.display()))
+        }
         Err(why) => Finding::problem(why),
     });
     if let Some(Service { password_file: Some(file), .. }) = &config.service

@@ -14,7 +14,9 @@ pub(super) fn fail(headers: &HeaderMap, there: Option<&Object>) -> bool {
     let stale = |name: &HeaderName| match (there, values(headers, name)) {
         (_, None) => false,
         (None, Some(_)) => true,
-        (Some(_), Some(wanted)) => !wanted.contains(&"*") && etag.is_some_and(|etag| !wanted.iter().any(|w| same(w, etag))),
+        (Some(_), Some(wanted)) => {
+            !wanted.contains(&"*") && etag.is_some_and(|etag| !wanted.iter().any(|w| same(w, etag)))
+        }
     };
     let taken = |name: &HeaderName| match (there, values(headers, name)) {
         (None, _) | (_, None) => false,
@@ -102,7 +104,11 @@ mod tests {
             ("if-unmodified-since", "Wed, 21 Oct 2026 07:28:00 GMT", false, false),
             ("x-other", "\"x\"", false, false),
         ] {
-            assert_eq!((fails(name, value, false), fails(name, value, true)), (on_nothing, on_something), "{name}: {value}");
+            assert_eq!(
+                (fails(name, value, false), fails(name, value, true)),
+                (on_nothing, on_something),
+                "{name}: {value}"
+            );
         }
     }
 

@@ -116,6 +116,8 @@ pub(crate) struct Event<'a> {
 /// The hook API under one address with one secret.
 pub(crate) struct Hook {
     upstream: Upstream,
+    /// Its address, for sentences.
+    address: String,
     secret_file: PathBuf,
 }
 
@@ -127,7 +129,7 @@ impl Hook {
     pub(crate) fn new(config: &GatewayConfig) -> Result<Self, String> {
         let upstream = Upstream::new(&config.hook, config.hook_ca_file.as_deref(), &config.limits())
             .map_err(|why| format!("`hook_ca_file`: {why}"))?;
-        Ok(Self { upstream, secret_file: config.secret_file.clone() })
+        Ok(Self { upstream, address: config.hook.to_string(), secret_file: config.secret_file.clone() })
     }
 
     /// First beat. `patience`: how long until there is an answer, or none; `waits`: whether a new link is waited for.
@@ -146,7 +148,8 @@ impl Hook {
         query.add("change", Some(change));
         let wait = patience.saturating_sub(MARGIN).as_secs();
         let prefer = if waits && wait > 0 { format!("wait={wait}") } else { "respond-async".to_owned() };
-        let call = Call { body: Sent::Calendar(text), prefer: Some(prefer), ..Call::new(Method::PUT, event.path(), query) };
+        let call =
+            Call { body: Sent::Calendar(text), prefer: Some(prefer), ..Call::new(Method::PUT, event.path(), query) };
         self.call(call, patience).await
     }
 
@@ -181,7 +184,8 @@ impl Hook {
         query.add("stored", Some("true"));
         query.add("import", import.then_some("true"));
         let prefer = Some("respond-async".to_owned());
-        self.call(Call { body: Sent::Calendar(text), prefer, ..Call::new(Method::PUT, event.path(), query) }, PROMPT).await
+        self.call(Call { body: Sent::Calendar(text), prefer, ..Call::new(Method::PUT, event.path(), query) }, PROMPT)
+            .await
     }
 
     /// An object is gone.
@@ -230,13 +234,17 @@ impl Hook {
             match self.upstream.ask(call.request(&secret)?, LARGEST_ANSWER, left).await {
                 Ok(answer) => return counted(answer.status(), answer.headers(), answer.body()),
                 // A kept connection that had died, or a restart between two octets.
-                Err(error) if again && error.may_have_arrived() && !ends.saturating_duration_since(Instant::now()).is_zero() => {
+                Err(error)
+                    if again
+                        && error.may_have_arrived()
+                        && !ends.saturating_duration_since(Instant::now()).is_zero() =>
+                {
                     again = false;
                 }
                 Err(error) => {
                     return Err(Unanswered::down(format!(
                         "`{}` does not answer: {error}; see whether teams-mirror runs and `hook` is its address",
-                        self.upstream.origin()
+                        self.address
                     )));
                 }
             }
@@ -339,7 +347,8 @@ fn counted(status: StatusCode, headers: &hyper::HeaderMap, body: &[u8]) -> Resul
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_json = kind.split(';').next().is_some_and(|kind| kind.trim_end().ends_with("json"));
     let body = if is_json {
-        serde_json::from_slice(body).map_err(|_| Unanswered::once(format!("the hook's answer is no JSON ({status})")))?
+        serde_json::from_slice(body)
+            .map_err(|_| Unanswered::once(format!("the hook's answer is no JSON ({status})")))?
     } else {
         Value::Null
     };
@@ -376,7 +385,10 @@ mod tests {
     #[test]
     fn refusals_count_and_outages_do_not() {
         let refused = answered(422, "application/problem+json", r#"{"code":"uid-missing","detail":"no UID"}"#).unwrap();
-        assert_eq!((refused.is_taken(), refused.code(), refused.sentence().as_str()), (false, "uid-missing", "422 no UID"));
+        assert_eq!(
+            (refused.is_taken(), refused.code(), refused.sentence().as_str()),
+            (false, "uid-missing", "422 no UID")
+        );
         assert!(answered(204, "text/plain", "").unwrap().icalendar().is_none());
         for (status, body, down) in [
             (401, "{}", true),

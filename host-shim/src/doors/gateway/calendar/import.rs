@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hyper::header::{self, HeaderMap};
 use hyper::{Request, Response};
 
+use super::later::Fate;
 use super::look;
 use super::notes::{Note, Record, Step};
 use super::owner::Place;
@@ -46,27 +47,16 @@ async fn import(shared: Arc<Shared>, who: Who, request: Request<Body>, path: Str
     } else {
         shared.note(Record::of_steps(before.clone()), false).await.unwrap_or_default()
     };
-    let answer = match shared.upstream.pass(request).await {
-        Ok(answer) => answer,
-        Err(unreachable) => {
-            if unreachable.may_have_arrived() {
-                look::begin(&shared, who, note);
-            } else {
-                drop(note.map(Note::done));
-            }
-            return unreachable.answer();
-        }
-    };
+    let passed = shared.upstream.pass(request).await;
+    let fate = Fate::of(&passed);
     shared.places.forget(&path);
-    if answer.status().is_success() {
+    match fate {
         // There may be many, and nobody waits for them.
-        tokio::spawn(told(shared, who, path, before, note));
-    } else if answer.status().is_server_error() {
-        look::begin(&shared, who, note);
-    } else {
-        drop(note.map(Note::done));
+        Fate::Done(_) => drop(tokio::spawn(told(shared, who, path, before, note))),
+        Fate::Unknown => look::begin(&shared, who, note),
+        Fate::NotDone => Note::take_back(note),
     }
-    answer
+    passed.unwrap_or_else(|unreachable| unreachable.answer())
 }
 
 /// Tells what is there now, and what is not there any more.

@@ -81,7 +81,10 @@ async fn tell(shared: &Shared, person: &Person, known: &Answer, language: Option
         // The secret is for some domains, and the server has addresses of others.
         let domain = person.account.rsplit_once('@').map_or("", |(_, domain)| domain);
         let mine = |address: &Value| {
-            address.as_str().and_then(|text| Address::parse(text).ok()).is_some_and(|address| address.domain() == domain)
+            address
+                .as_str()
+                .and_then(|text| Address::parse(text).ok())
+                .is_some_and(|address| address.domain() == domain)
         };
         if let Some(addresses) = told.get_mut("addresses").and_then(Value::as_array_mut) {
             addresses.retain(mine);

@@ -13,6 +13,7 @@ use super::save::step;
 use super::server::Who;
 use super::shared::Shared;
 use crate::doors::gateway::Body;
+use crate::doors::gateway::upstream::Unreachable;
 
 /// Passes a save on and has its text told. `gone`: what it takes the place of.
 pub(super) async fn told_after(
@@ -29,9 +30,8 @@ pub(super) async fn told_after(
 pub(super) async fn noted(shared: Arc<Shared>, who: Who, request: Request<Body>, steps: Vec<Step>) -> Response<Body> {
     let note = shared.note(Record::of_steps(steps), false).await.unwrap_or_default();
     let passed = shared.upstream.pass(request).await;
-    match &passed {
-        Ok(answer) if answer.status().is_success() && answer.status() != StatusCode::MULTI_STATUS => {
-            let place = placed_by(answer);
+    match Fate::of(&passed) {
+        Fate::Done(place) => {
             let written = shared.written(note, move |note| {
                 let mut steps = note.record().steps.clone();
                 if let Some(step) = steps.iter_mut().find(|step| step.object.is_empty()) {
@@ -42,12 +42,34 @@ pub(super) async fn noted(shared: Arc<Shared>, who: Who, request: Request<Body>,
             });
             drop(written.await);
         }
-        // Some of it was done, or nobody knows.
-        Ok(answer) if answer.status().is_success() || answer.status().is_server_error() => look::begin(&shared, who, note),
-        Err(unreachable) if unreachable.may_have_arrived() => look::begin(&shared, who, note),
-        Ok(_) | Err(_) => drop(note.map(Note::done)),
+        Fate::Unknown => look::begin(&shared, who, note),
+        Fate::NotDone => Note::take_back(note),
     }
     passed.unwrap_or_else(|unreachable| unreachable.answer())
+}
+
+/// What became of a request.
+pub(super) enum Fate {
+    /// It is done; where the server chose a path, this is it.
+    Done(Option<String>),
+    /// Some of it was done, or nobody knows.
+    Unknown,
+    /// The server did not do it.
+    NotDone,
+}
+
+impl Fate {
+    /// As the server's answer says.
+    pub(super) fn of(passed: &Result<Response<Body>, Unreachable>) -> Self {
+        match passed {
+            Ok(answer) if answer.status() == StatusCode::MULTI_STATUS || answer.status().is_server_error() => {
+                Self::Unknown
+            }
+            Ok(answer) if answer.status().is_success() => Self::Done(placed_by(answer)),
+            Err(unreachable) if unreachable.may_have_arrived() => Self::Unknown,
+            Ok(_) | Err(_) => Self::NotDone,
+        }
+    }
 }
 
 /// Where the server chose the path, it names it (RFC 5995 §3.1).
@@ -72,30 +94,25 @@ pub(super) async fn seen_after(
     } else {
         shared.note(Record::of_steps(expected.clone()), false).await.unwrap_or_default()
     };
-    let answer = match shared.upstream.pass(request).await {
-        Ok(answer) => answer,
-        Err(unreachable) => {
-            if unreachable.may_have_arrived() {
-                look::begin(&shared, who, note);
-            } else {
-                drop(note.map(Note::done));
-            }
-            return unreachable.answer();
+    let passed = shared.upstream.pass(request).await;
+    let fate = Fate::of(&passed);
+    let answer = passed.unwrap_or_else(|unreachable| unreachable.answer());
+    match fate {
+        Fate::Done(_) => {}
+        Fate::Unknown => {
+            look::begin(&shared, who, note);
+            return answer;
         }
-    };
-    if answer.status().is_server_error() {
-        look::begin(&shared, who, note);
-        return answer;
-    }
-    if !answer.status().is_success() {
-        drop(note.map(Note::done));
-        return answer;
+        Fate::NotDone => {
+            Note::take_back(note);
+            return answer;
+        }
     }
     let there = match shared.server.get(&who, &object).await {
         Ok(there) => there,
         Err(trouble) => {
             tracing::warn!(object, %trouble, "what was saved is not told before its next save: the server does not show it");
-            drop(note.map(Note::done));
+            Note::take_back(note);
             return answer;
         }
     };

@@ -81,8 +81,10 @@ impl Calendars {
     /// Answers what the proxy hands over: `PUT`, `POST`, `DELETE`, `MOVE` and `COPY`, and what is asked under the settings path.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let shared = Arc::clone(&self.shared);
-        if let Some(rest) = shared.config.settings_path.rest(request.uri().path()) {
-            return settings_page::answer(&shared, &request, rest).await;
+        if shared.config.settings_path.rest(request.uri().path()).is_some() {
+            let (head, _) = request.into_parts();
+            let rest = shared.config.settings_path.rest(head.uri.path()).unwrap_or_default();
+            return settings_page::answer(&shared, &head, rest).await;
         }
         if is_digest(&request) {
             shared.loudly("digest", || {

@@ -228,7 +228,9 @@ impl Note {
         }
         let appended = match &mut self.file {
             Some(file) => folder::append(file, line),
-            none => folder::open(&self.notes.0.folder, &self.name).and_then(|file| folder::append(none.insert(file), line)),
+            none => {
+                folder::open(&self.notes.0.folder, &self.name).and_then(|file| folder::append(none.insert(file), line))
+            }
         };
         match appended {
             Ok(octets) => self.notes.index().grown(&self.name, octets),
@@ -241,6 +243,13 @@ impl Note {
         self.finished = true;
         self.notes.remove_file(&self.name);
         self.notes.forget(&self.name);
+    }
+
+    /// What it was about did not happen.
+    pub(crate) fn take_back(note: Option<Self>) {
+        if let Some(note) = note {
+            note.done();
+        }
     }
 
     /// What it says was found by looking: it is left, unless something about the same event was begun meanwhile, which looks again.

@@ -153,16 +153,6 @@ impl Places {
         }
     }
 
-    /// Who asks: the server's own answer to whether the credential is good. `None`: somebody without an address.
-    pub(crate) async fn myself(&self, who: &Who, path: &str) -> Result<Option<Arc<Person>>, Trouble> {
-        let found = self.server.propfind(who, path, 0, "<D:current-user-principal/>").await?;
-        let principal = found.resources.iter().flat_map(|here| here.paths(DAV, "current-user-principal")).next();
-        match principal {
-            Some(principal) => self.person(who, &principal).await,
-            None => Ok(None),
-        }
-    }
-
     /// Somebody; `None` where there is no address.
     pub(crate) async fn person(&self, who: &Who, principal: &str) -> Result<Option<Arc<Person>>, Trouble> {
         let key = (who.key, principal.to_owned());

@@ -235,7 +235,8 @@ mod tests {
     #[test]
     fn order_and_folding_make_no_difference() {
         let one = event(&["UID:e1", "SUMMARY:A long one"]);
-        let other = event(&["SUMMARY:A lo", " ng one", "UID:e1"]).replace('\r', "").replace("VERSION", "X-OTHER:1\nVERSION");
+        let other =
+            event(&["SUMMARY:A lo", " ng one", "UID:e1"]).replace('\r', "").replace("VERSION", "X-OTHER:1\nVERSION");
         assert!(same_events(&one, &other));
         assert!(!same_events(&one, &event(&["UID:e1", "SUMMARY:Another"])));
     }

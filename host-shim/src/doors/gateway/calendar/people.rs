@@ -38,18 +38,18 @@ impl People {
 
     /// Remembers somebody. It blocks for as long as the disk needs, where anything is new.
     pub(crate) fn learn(&self, person: &Person) {
-        let learned = Known {
-            user: person.user.clone(),
-            principal: person.principal.clone(),
-            homes: person.homes.clone(),
-        };
+        let learned =
+            Known { user: person.user.clone(), principal: person.principal.clone(), homes: person.homes.clone() };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.get(&person.account) == Some(&learned) {
             return;
         }
         known.insert(person.account.clone(), learned);
         if let Err(error) = self.write(&known) {
-            tracing::warn!("`{}` cannot be written: {error}; it is filled anew after the next start", self.file.display());
+            tracing::warn!(
+                "`{}` cannot be written: {error}; it is filled anew after the next start",
+                self.file.display()
+            );
         }
     }
 

@@ -34,7 +34,10 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Body>) -> Respo
         Read::Whole(body) => body,
         Read::Longer(body) => return shared.pass(Request::from_parts(head, body)).await,
         Read::Broken(_) => {
-            return sentence(StatusCode::BAD_REQUEST, "The request broke off before its end, so nothing was done with it.");
+            return sentence(
+                StatusCode::BAD_REQUEST,
+                "The request broke off before its end, so nothing was done with it.",
+            );
         }
     };
     match text_of(&body) {

@@ -36,12 +36,17 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Body>) -> Respo
 fn may_be_calendar(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else { return true };
     let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    matches!(kind.as_str(), "" | "text/calendar" | "text/plain" | "application/octet-stream" | "application/x-www-form-urlencoded")
+    matches!(
+        kind.as_str(),
+        "" | "text/calendar" | "text/plain" | "application/octet-stream" | "application/x-www-form-urlencoded"
+    )
 }
 
 /// Whether the body is what it will be stored as: neither packed nor a part.
 fn is_plain(headers: &HeaderMap) -> bool {
-    let packed = headers.get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let packed = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
     !packed && !headers.contains_key(header::CONTENT_RANGE)
 }
 
@@ -64,7 +69,10 @@ async fn of_object(
         }
         Read::Broken(error) => {
             tracing::debug!(%error, object, "a client broke its save off");
-            return sentence(StatusCode::BAD_REQUEST, "The request broke off before its end, so nothing was done with it.");
+            return sentence(
+                StatusCode::BAD_REQUEST,
+                "The request broke off before its end, so nothing was done with it.",
+            );
         }
     };
     let Some((text, uid)) = text_of(&body) else {
@@ -88,7 +96,9 @@ async fn of_object(
             return later::told_after(shared, who, Request::from_parts(head, full(body)), holds, None).await;
         }
     };
-    let replaced = before_uid.filter(|before| *before != uid).map(|before| Step { gone: true, ..step(&calendar, &before, &object, None) });
+    let replaced = before_uid
+        .filter(|before| *before != uid)
+        .map(|before| Step { gone: true, ..step(&calendar, &before, &object, None) });
     // The server looks through the whole calendar for this, and so does it for us, but only where a meeting is asked for. A
     // meeting that a default gives to a save which is then refused goes with its report.
     let doubtful = conditions::fail(&head.headers, there.as_ref())
@@ -112,7 +122,7 @@ async fn replacing(shared: Arc<Shared>, who: Who, save: Save, replaced: Step) ->
     } else if answer.status().is_server_error() {
         look::begin(&shared, who, note);
     } else {
-        drop(note.map(Note::done));
+        Note::take_back(note);
     }
     answer
 }

@@ -78,7 +78,8 @@ impl Save {
         let Ok(note) = first.await else {
             return later::told_after(shared, who, Request::from_parts(head, full(body)), step, None).await;
         };
-        let mut going = Going { shared, who, placed: object.is_some(), event: step, change, note, announced: false, ends };
+        let mut going =
+            Going { shared, who, placed: object.is_some(), event: step, change, note, announced: false, ends };
         let amended = going.announce(&calendar, body.clone()).await;
         going.store(head, body, amended).await
     }
@@ -257,7 +258,13 @@ impl Going {
         let (shared, who, given) = (Arc::clone(&self.shared), self.who.clone(), self.event.clone());
         tokio::spawn(async move {
             match look::at(&shared, &who, &given).await {
-                Ok(now) if !now.gone && peek::same_events(now.text.as_deref().unwrap_or_default(), given.text.as_deref().unwrap_or_default()) => {
+                Ok(now)
+                    if !now.gone
+                        && peek::same_events(
+                            now.text.as_deref().unwrap_or_default(),
+                            given.text.as_deref().unwrap_or_default(),
+                        ) =>
+                {
                     note.done();
                 }
                 Ok(now) => look::seen(&shared, note, vec![now]).await,
@@ -299,7 +306,8 @@ fn with_text(head: &Parts, text: &str) -> Request<Body> {
     for name in DIGESTS {
         headers.remove(name);
     }
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let kind =
+        headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
     let says_utf8 = kind.starts_with("text/calendar") && kind.contains("charset") && kind.contains("utf-8");
     if !says_utf8 {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/calendar; charset=utf-8"));
@@ -311,7 +319,10 @@ fn with_text(head: &Parts, text: &str) -> Request<Body> {
 /// (`Prefer: return=representation`, RFC 8144).
 fn validators_out(headers: &mut HeaderMap) {
     let applied = headers.get_all("preference-applied").iter().filter_map(|value| value.to_str().ok());
-    if applied.into_iter().any(|value| value.to_ascii_lowercase().replace([' ', '"'], "").contains("return=representation")) {
+    if applied
+        .into_iter()
+        .any(|value| value.to_ascii_lowercase().replace([' ', '"'], "").contains("return=representation"))
+    {
         return;
     }
     for name in VALIDATORS {

@@ -89,7 +89,9 @@ impl Who {
             (Some(name), ..) => (name.0.clone(), HeaderValue::from_str(user).ok()?),
             (None, Some(login), Some(file)) => {
                 let password = std::fs::read_to_string(file)
-                    .inspect_err(|error| tracing::error!("`password_file`, `{}`, cannot be read: {error}", file.display()))
+                    .inspect_err(|error| {
+                        tracing::error!("`password_file`, `{}`, cannot be read: {error}", file.display())
+                    })
                     .ok()?;
                 let both = format!("{login}:{}", password.trim_end_matches(['\r', '\n']));
                 let encoded = base64::engine::general_purpose::STANDARD.encode(both);
@@ -218,9 +220,12 @@ impl Server {
             );
             let left = ends.saturating_duration_since(Instant::now());
             let found = self.multistatus(who, "REPORT", calendar, 1, body, LARGE, left).await?;
-            members.extend(found.resources.into_iter().filter_map(|resource| {
-                Some(Member { text: resource.calendar_data()?, path: resource.path })
-            }));
+            members.extend(
+                found
+                    .resources
+                    .into_iter()
+                    .filter_map(|resource| Some(Member { text: resource.calendar_data()?, path: resource.path })),
+            );
         }
         Ok(members)
     }

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode};
 
 use super::introduce;
 use super::owner::Person;
@@ -27,16 +28,16 @@ enum Login {
 }
 
 /// Answers what is asked under the settings path; `rest`: what follows it.
-pub(super) async fn answer(shared: &Shared, request: &Request<Body>, rest: &str) -> Response<Body> {
+pub(super) async fn answer(shared: &Shared, head: &Parts, rest: &str) -> Response<Body> {
     if !rest.is_empty() {
         return page(StatusCode::NOT_FOUND, "There is nothing here.");
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if !matches!(head.method, Method::GET | Method::HEAD) {
         let mut answer = page(StatusCode::METHOD_NOT_ALLOWED, "This page is only looked at.");
         answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return answer;
     }
-    let who = Who::sent(request.headers(), &shared.config);
+    let who = Who::sent(&head.headers, &shared.config);
     let principal = match login(shared, &who).await {
         Login::Principal(principal) => principal,
         Login::Refused(refusal) => return refused(refusal),
@@ -67,13 +68,16 @@ pub(super) async fn answer(shared: &Shared, request: &Request<Body>, rest: &str)
         }
         Err(trouble) => {
             tracing::warn!(principal, %trouble, "the settings page cannot be shown");
-            return page(StatusCode::BAD_GATEWAY, "The calendar server does not say who you are. Please try again later.");
+            return page(
+                StatusCode::BAD_GATEWAY,
+                "The calendar server does not say who you are. Please try again later.",
+            );
         }
     };
-    if request.method() == Method::HEAD {
+    if head.method == Method::HEAD {
         return shaped(StatusCode::OK, "text/plain", "");
     }
-    leads_on(shared, &person, language(request.headers())).await
+    leads_on(shared, &person, language(&head.headers)).await
 }
 
 async fn leads_on(shared: &Shared, person: &Person, language: Option<&str>) -> Response<Body> {
@@ -120,7 +124,8 @@ async fn login(shared: &Shared, who: &Who) -> Login {
             };
             let status = answer.status();
             if status.is_redirection() {
-                let place = answer.headers().get(header::LOCATION).and_then(|place| place.to_str().ok()).and_then(canonical);
+                let place =
+                    answer.headers().get(header::LOCATION).and_then(|place| place.to_str().ok()).and_then(canonical);
                 match place {
                     Some(place) if place != path => path = place,
                     _ => break,

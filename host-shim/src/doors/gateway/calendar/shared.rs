@@ -46,7 +46,9 @@ impl Shared {
     pub(super) fn open(config: &Arc<GatewayConfig>, upstream: Upstream) -> Result<Self, String> {
         let (notes, why) = Notes::open(&config.spool, config.spool_limit);
         if let Some(why) = why {
-            tracing::error!("{why}. Until then what is saved while teams-mirror does not answer is lost when the gateway stops");
+            tracing::error!(
+                "{why}. Until then what is saved while teams-mirror does not answer is lost when the gateway stops"
+            );
         }
         let server = Server::new(upstream.clone());
         Ok(Self {

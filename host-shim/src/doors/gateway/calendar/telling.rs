@@ -35,7 +35,9 @@ pub(super) async fn tell(shared: &Shared, record: &Record) -> Result<(), Failed>
                 return Ok(());
             }
             let mut steps = record.steps.clone();
-            if let (Outcome::Stored, Some(text), Some(first)) = (outcome, sent.and_then(|s| s.text.clone()), steps.first_mut()) {
+            if let (Outcome::Stored, Some(text), Some(first)) =
+                (outcome, sent.and_then(|s| s.text.clone()), steps.first_mut())
+            {
                 first.text = Some(text);
             }
             told(shared, &steps).await?;
@@ -79,7 +81,10 @@ async fn told(shared: &Shared, steps: &[Step]) -> Result<(), Failed> {
         match &step.text {
             Some(text) => {
                 let text = Bytes::copy_from_slice(text.as_bytes());
-                let answer = shared.hook.tell(event(step), text, &step.calendar, step.calendar_name.as_deref(), step.import).await?;
+                let answer = shared
+                    .hook
+                    .tell(event(step), text, &step.calendar, step.calendar_name.as_deref(), step.import)
+                    .await?;
                 if !answer.is_taken() {
                     shared.refused(&step.object, &answer);
                 }
@@ -126,7 +131,8 @@ pub(super) async fn tell_stored(
             return Ok(None);
         };
         let text = Bytes::copy_from_slice(object.text.as_bytes());
-        let answer: Answer = shared.hook.tell(event(step), text, &step.calendar, step.calendar_name.as_deref(), false).await?;
+        let answer: Answer =
+            shared.hook.tell(event(step), text, &step.calendar, step.calendar_name.as_deref(), false).await?;
         if !answer.is_taken() {
             shared.refused(&step.object, &answer);
             return Ok(Some((object, None)));

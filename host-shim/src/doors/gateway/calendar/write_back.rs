@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
@@ -119,7 +118,11 @@ async fn of_object(
     }
     let calendar = shared.places.calendar(who, parent(object)).await;
     let Some(calendar) = calendar.filter(|calendar| calendar.owner.account == change.account) else {
-        tracing::warn!(object, account = change.account, "a link is not written back: this is not in the account's calendars");
+        tracing::warn!(
+            object,
+            account = change.account,
+            "a link is not written back: this is not in the account's calendars"
+        );
         return Ok(());
     };
     if shared.config.write_back == WriteBack::WithoutGuests && has_guests(&there.text) {
@@ -147,7 +150,9 @@ async fn of_object(
             None => return Ok(()),
         },
     };
-    let (Some(amended), Some(etag)) = (amended.filter(|amended| *amended != there.text), there.etag) else { return Ok(()) };
+    let (Some(amended), Some(etag)) = (amended.filter(|amended| *amended != there.text), there.etag) else {
+        return Ok(());
+    };
     let status = shared.server.put_back(who, object, &amended, &etag).await?;
     if status == StatusCode::PRECONDITION_FAILED {
         // Somebody saved meanwhile, and that save has put the link in.

@@ -2,6 +2,7 @@
 //!
 //! Within bounds that no honest answer reaches, and without entities of the document's own.
 
+use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
@@ -80,7 +81,7 @@ impl Element {
     fn begun(namespace: &ResolveResult<'_>, start: &BytesStart<'_>) -> Result<Self, XmlError> {
         let mut attributes = Vec::new();
         for attribute in start.attributes().flatten() {
-            let value = attribute.unescape_value()?.into_owned();
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0)?.into_owned();
             attributes.push((attribute.key.local_name().into_inner().to_owned(), value));
         }
         let namespace = match namespace {
@@ -94,11 +95,6 @@ impl Element {
     /// Whether it has this name.
     pub(crate) fn is(&self, namespace: &str, name: &str) -> bool {
         self.name == name && self.namespace == namespace
-    }
-
-    /// Its local name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     /// An attribute.

@@ -63,14 +63,7 @@ pub(super) struct Entry {
 
 impl Index {
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            notes: BTreeMap::new(),
-            octets: 0,
-            newest: 0,
-            shares: HashMap::new(),
-            events: HashMap::new(),
-        }
+        Self { limit, notes: BTreeMap::new(), octets: 0, newest: 0, shares: HashMap::new(), events: HashMap::new() }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -167,7 +160,8 @@ impl Index {
     }
 
     fn is_due(&self, name: &str, entry: &Entry) -> bool {
-        let oldest = |event| self.events.get(event).and_then(|about| about.names.first()).is_some_and(|first| first == name);
+        let oldest =
+            |event| self.events.get(event).and_then(|about| about.names.first()).is_some_and(|first| first == name);
         entry.holder == Holder::Nobody
             && entry.later.is_none_or(|(at, _)| at <= Instant::now())
             && entry.events.iter().all(oldest)
@@ -208,7 +202,9 @@ impl Index {
     /// the hook when this one is told.
     pub(super) fn overtaken_by(&mut self, name: &str, record: &Record) -> Vec<String> {
         let certain = matches!(record.outcome, Some(Outcome::Stored | Outcome::StoredOriginal | Outcome::Seen));
-        let Some(entry) = self.notes.get(name).filter(|entry| certain && entry.merged.is_some()) else { return Vec::new() };
+        let Some(entry) = self.notes.get(name).filter(|entry| certain && entry.merged.is_some()) else {
+            return Vec::new();
+        };
         let about = entry.events.first().and_then(|event| self.events.get(event)).map(|about| &about.names);
         let older = |other: &&String| other.as_str() < name;
         let overtaken: Vec<String> = about
@@ -216,7 +212,9 @@ impl Index {
             .flatten()
             .take_while(older)
             .filter(|other| {
-                self.notes.get(*other).is_some_and(|other| other.holder == Holder::Nobody && other.merged == entry.merged)
+                self.notes
+                    .get(*other)
+                    .is_some_and(|other| other.holder == Holder::Nobody && other.merged == entry.merged)
             })
             .cloned()
             .collect();

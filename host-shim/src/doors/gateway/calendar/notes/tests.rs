@@ -38,7 +38,8 @@ fn take(notes: &Notes) -> Note {
 fn what_was_written_is_there_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let notes = opened(&dir);
-    let mut note = notes.begin(Record { change: Some("c".into()), ..Record::of_steps(vec![holds("e1", "x")]) }, 5, true).unwrap();
+    let mut note =
+        notes.begin(Record { change: Some("c".into()), ..Record::of_steps(vec![holds("e1", "x")]) }, 5, true).unwrap();
     note.sent(Sent { text: Some("y".into()), announced: true });
     note.outcome(Outcome::Stored);
     let wanted = note.record().clone();
