@@ -1,4 +1,7 @@
 //! The CalDAV gateway, from outside.
+//!
+//! What concerns the way of octets (`transport_*`) runs against a server that is written here line by line, so that a test can say
+//! what it sends, what it waits for, and when it dies.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,3 +12,13 @@
     unreachable_pub,
     reason = "a test that cannot go on says so by panicking, where it stands"
 )]
+
+mod gateway;
+mod wire;
+
+mod transport;
+mod transport_check;
+mod transport_failures;
+mod transport_headers;
+mod transport_streams;
+mod transport_tls;

@@ -360,7 +360,7 @@ fn default_trusted() -> Vec<Network> {
 }
 
 fn default_max_connections() -> usize {
-    20_000
+    10_000
 }
 
 fn default_connect_timeout() -> Duration {
