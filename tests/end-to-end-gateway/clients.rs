@@ -14,8 +14,15 @@ use crate::world::{SOON, World, until};
 
 const CALDAV: &str = "caldav==3.6.0";
 const TESTER: [&str; 3] = [CALDAV, "caldav-server-tester==1.7.0", "vobject==0.9.9"];
-const SUITE: [&str; 7] =
-    [CALDAV, "vobject==0.9.9", "pytest==9.2.0", "pytest-asyncio==1.5.0", "tzlocal==5.4.5", "manuel==1.13.0", "proxy.py==2.4.10"];
+const SUITE: [&str; 7] = [
+    CALDAV,
+    "vobject==0.9.9",
+    "pytest==9.2.0",
+    "pytest-asyncio==1.5.0",
+    "tzlocal==5.4.5",
+    "manuel==1.13.0",
+    "proxy.py==2.4.10",
+];
 
 /// A world in which every first save of an event makes a meeting, so that every text is amended that can be.
 fn with_meetings_for_everything(kind: Kind) -> Option<Site> {

@@ -1,7 +1,8 @@
-//! The gateway, before a small upstream of the tests' own and before the calendar servers people run: what clients are answered,
-//! what stands on the server, in Teams and in the guests' mail afterwards.
+//! The gateway. What concerns the way of octets (`transport_*`) runs against a server that is written here line by line, so that a
+//! test can say what it sends, what it waits for, and when it dies; the rest runs before the calendar servers people use: what
+//! clients are answered, and what stands on the server, in Teams and in the guests' mail afterwards.
 //!
-//! The servers come from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where
+//! These servers come from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where
 //! one cannot be had, each test that needs it says so and is skipped; with `TEAMS_MIRROR_REQUIRE_ALL=1` it fails.
 
 #![allow(
@@ -25,11 +26,19 @@ mod radicale;
 mod world;
 
 mod client;
+mod gateway;
+mod random;
+mod servers;
+mod wire;
+
 mod clients;
 mod editing;
-mod gateway;
 mod invitations;
 mod matrix;
 mod mishaps;
-mod random;
-mod servers;
+mod transport;
+mod transport_check;
+mod transport_failures;
+mod transport_headers;
+mod transport_streams;
+mod transport_tls;

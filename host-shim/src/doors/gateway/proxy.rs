@@ -132,26 +132,20 @@ fn is_write(method: &Method) -> bool {
     matches!(method.as_str(), "PUT" | "POST" | "DELETE" | "MOVE" | "COPY")
 }
 
-/// Refuses what two parties could understand in two ways (RFC 9112 §3.2, §6.1), and `CONNECT`, which is for other proxies.
+/// Refuses what two parties could understand in two ways and hyper lets through (RFC 9112 §3.2, §6.1), and `CONNECT`, which is
+/// for other proxies. Lengths that contradict each other never come so far, and beside a `Transfer-Encoding` hyper takes the
+/// length away and ends the connection after the answer.
 fn check(head: &mut Parts) -> Result<(), &'static str> {
     if head.method == Method::CONNECT {
         return Err("This is a calendar server and no proxy to elsewhere, so it does not know `CONNECT`.");
     }
     let encodings = head.headers.get_all(header::TRANSFER_ENCODING).iter().count();
     if encodings > 0 {
-        if head.headers.contains_key(header::CONTENT_LENGTH) {
-            return Err(
-                "The request names both a `Content-Length` and a `Transfer-Encoding`, so where it ends is not clear.",
-            );
-        }
         let chunked =
             head.headers.get(header::TRANSFER_ENCODING).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"chunked"));
         if encodings > 1 || !chunked || head.version == Version::HTTP_10 {
             return Err("The request has a `Transfer-Encoding` other than `chunked`, which is not understood here.");
         }
-    }
-    if head.headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
-        return Err("The request has more than one `Content-Length`, so where it ends is not clear.");
     }
     match (head.headers.get_all(header::HOST).iter().count(), head.version) {
         (1, _) | (0, Version::HTTP_10) => {}

@@ -200,6 +200,8 @@ impl Shared {
         link: Link,
         upload: Option<Upload>,
     ) -> Response<Body> {
+        // Whatever the server speaks, the client is spoken to as it speaks itself.
+        *answer.version_mut() = Version::HTTP_11;
         let switching = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         connection_headers_out(answer.headers_mut(), switching);
         if switching {

@@ -1,0 +1,275 @@
+//! When the server dies, is silent, refuses early, or closes what was kept.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
+use crate::gateway::start;
+use crate::wire::{PATIENCE, Server, Wire};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+#[test]
+fn a_server_that_is_not_there_is_said_in_a_sentence() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gateway = start(&format!("http://{free}"), "");
+    for method in ["GET", "PUT", "PROPFIND"] {
+        let (head, body) =
+            Wire::to(gateway.address()).ask(format!("{method} /x HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"));
+        assert_eq!((head.status(), head.value("content-type")), (502, Some("text/plain; charset=utf-8")), "{method}");
+        let body = String::from_utf8(body).unwrap();
+        assert!(body.contains("cannot be reached") && body.contains("try again"), "{body}");
+        assert!(!body.contains(&free.to_string()), "where the server is is nobody's business");
+    }
+    let (head, body) = Wire::to(gateway.address()).ask("GET /.teams/readyz HTTP/1.1\r\nHost: h\r\n\r\n");
+    let body = String::from_utf8(body).unwrap();
+    assert!(head.status() == 503 && body.starts_with("server: "), "{body}");
+    // A client that is still sending hears it as well.
+    let mut client = Wire::to(gateway.address());
+    client.send("PROPPATCH / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
+    assert_eq!(client.head().unwrap().status(), 502);
+}
+
+#[test]
+fn a_server_that_is_silent_is_said_in_a_sentence() {
+    let server = Server::start(|_, mut wire| drop(wire.rest()));
+    let gateway = start(&server.url(), "silence_timeout = \"200ms\"");
+    for method in ["GET", "PUT"] {
+        let (head, body) =
+            Wire::to(gateway.address()).ask(format!("{method} /x HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"));
+        let body = String::from_utf8(body).unwrap();
+        assert!(head.status() == 504 && body.contains("may have done what was asked"), "{method}: {body}");
+    }
+    assert_eq!(server.connections(), 2, "nothing is sent twice");
+}
+
+/// A body that moves is no silence, however long it takes in all.
+#[test]
+fn what_moves_may_take_its_time() {
+    let server = Server::start(|_, mut wire| {
+        let head = wire.head().unwrap();
+        wire.exactly(head.value("content-length").unwrap().parse().unwrap());
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n");
+        for _ in 0..20 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            wire.send("x");
+        }
+    });
+    let gateway = start(&server.url(), "silence_timeout = \"1s\"");
+    let mut client = Wire::to(gateway.address());
+    client.send("PROPPATCH / HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\n");
+    for _ in 0..20 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        client.send("x");
+    }
+    assert_eq!(client.message().1.len(), 20);
+}
+
+#[test]
+fn a_server_that_dies_in_the_middle_never_looks_done() {
+    for (start_of_answer, name) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", "length"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", "chunked"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n5\r\nabc", "in a chunk"),
+        ("HTTP/1.1 200 OK\r\n\r\nab", "reset"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", "silent"),
+    ] {
+        let (go, wait) = mpsc::channel::<()>();
+        let wait = Mutex::new(wait);
+        let server = Server::start(move |_, mut wire| {
+            wire.head().unwrap();
+            wire.send(start_of_answer);
+            wait.lock().unwrap().recv().unwrap();
+            match name {
+                "reset" => wire.reset(),
+                "silent" => drop(wire.rest()),
+                _ => {}
+            }
+        });
+        let gateway = start(&server.url(), if name == "silent" { "silence_timeout = \"200ms\"" } else { "" });
+        let mut client = Wire::to(gateway.address());
+        client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        let head = client.head().unwrap();
+        assert_eq!(head.status(), 200);
+        go.send(()).unwrap();
+        let rest = String::from_utf8(client.rest()).unwrap();
+        match head.value("content-length") {
+            Some(length) => assert!(rest.len() < length.parse().unwrap(), "{name}: {rest:?}"),
+            None => {
+                assert!(head.has("transfer-encoding", "chunked") && !rest.contains("\r\n0\r\n"), "{name}: {rest:?}")
+            }
+        }
+    }
+}
+
+#[test]
+fn a_server_that_dies_before_it_answers_is_asked_once() {
+    for method in ["GET", "PROPFIND", "PUT", "DELETE", "MOVE"] {
+        let server = Server::start(|_, mut wire| {
+            wire.head().unwrap();
+        });
+        let gateway = start(&server.url(), "");
+        let (head, body) =
+            Wire::to(gateway.address()).ask(format!("{method} /x HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"));
+        let body = String::from_utf8(body).unwrap();
+        assert!(head.status() == 502 && body.contains("may have done what was asked"), "{method}: {body}");
+        // On a new connection that is no accident of keeping connections.
+        assert_eq!(server.connections(), 1, "{method}");
+    }
+}
+
+/// The server closes a kept connection in the moment in which a request leaves on it.
+#[test]
+fn what_may_be_sent_again_is_sent_again_and_nothing_else() {
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    let long = format!("Content-Length: 100000\r\n\r\n{}", "x".repeat(100_000));
+    for (method, body, again) in [
+        ("GET", "\r\n", true),
+        ("HEAD", "\r\n", true),
+        ("OPTIONS", "\r\n", true),
+        ("PROPFIND", "Content-Length: 3\r\n\r\nabc", true),
+        ("REPORT", chunked, true),
+        // More than is kept of a body.
+        ("REPORT", &long, false),
+        ("PUT", "Content-Length: 3\r\n\r\nabc", false),
+        ("DELETE", "\r\n", false),
+        ("PROPPATCH", chunked, false),
+        ("MOVE", "\r\n", false),
+        ("MKCALENDAR", "\r\n", false),
+    ] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let server = Server::start(move |number, mut wire| {
+            while let Some(head) = wire.head() {
+                if head.first() != "GET /warm HTTP/1.1" {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    if head.has("transfer-encoding", "chunked") {
+                        assert_eq!(wire.chunk(), b"abc");
+                        assert_eq!(wire.chunk(), b"");
+                        wire.line();
+                    } else if let Some(length) = head.value("content-length") {
+                        let body = wire.exactly(length.parse().unwrap());
+                        assert!(body == b"abc" || body.len() == 100_000);
+                    }
+                    if number == 0 {
+                        return;
+                    }
+                }
+                wire.send(if head.first().starts_with("HEAD") { OK.trim_end_matches("ok") } else { OK });
+            }
+        });
+        let gateway = start(&server.url(), "");
+        let mut client = Wire::to(gateway.address());
+        assert_eq!(client.ask("GET /warm HTTP/1.1\r\nHost: h\r\n\r\n").0.status(), 200);
+        client.send(format!("{method} /x HTTP/1.1\r\nHost: h\r\n{body}"));
+        let head = client.head().unwrap();
+        assert_eq!(head.status(), if again { 200 } else { 502 }, "{method}");
+        assert_eq!(asked.load(Ordering::SeqCst), if again { 2 } else { 1 }, "{method}");
+        drop(client);
+        gateway.stop();
+        server.finished();
+    }
+}
+
+/// Servers close connections after each answer without a word, and after a while; neither costs a save.
+#[test]
+fn a_kept_connection_that_was_closed_is_not_used() {
+    let server = Server::start(|_, mut wire| {
+        if let Some(head) = wire.head() {
+            let length = head.value("content-length").map_or(0, |length| length.parse().unwrap());
+            wire.exactly(length);
+            wire.send(OK);
+        }
+    });
+    let gateway = start(&server.url(), "");
+    let mut client = Wire::to(gateway.address());
+    for _ in 0..200 {
+        let (head, _) = client.ask("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+        assert_eq!(head.status(), 200);
+        // The server's end of the connection arrives after its answer; a save that leaves in between is the race of the test
+        // above. The kernel of one machine delivers it before a request for another connection is answered.
+        Wire::to(server.address).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    }
+}
+
+#[test]
+fn a_refusal_in_the_middle_of_an_upload_arrives() {
+    const LONG: usize = 64 << 20;
+    for reads_on in [true, false] {
+        let server = Server::start(move |_, mut wire| {
+            wire.head().unwrap();
+            wire.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\nConnection: close\r\n\r\ntoo large");
+            if reads_on {
+                // As RFC 9112 §9.6 wants it: ends its own side, and reads what is on the way.
+                wire.end();
+                wire.rest();
+            } else {
+                // Or reads nothing, until the other side has gone.
+                wire.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                wire.exactly(1);
+                wire.rest();
+            }
+        });
+        let gateway = start(&server.url(), "");
+        let mut client = Wire::to(gateway.address());
+        client.send(format!("PROPPATCH /x HTTP/1.1\r\nHost: h\r\nContent-Length: {LONG}\r\n\r\n"));
+        // A client that sends all before it looks at the answer, as many do.
+        client.send(vec![b'x'; LONG]);
+        let (head, body) = client.message();
+        assert_eq!((head.status(), body.as_slice()), (413, b"too large".as_slice()));
+    }
+}
+
+#[test]
+fn a_client_that_asks_before_it_sends_gets_the_servers_word() {
+    // Refused.
+    let server = Server::start(|_, mut wire| {
+        assert!(wire.head().unwrap().has("expect", "100-continue"));
+        wire.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(wire.rest(), b"", "not one octet of the body");
+    });
+    let gateway = start(&server.url(), "");
+    let mut client = Wire::to(gateway.address());
+    let expecting = "PROPPATCH /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    client.send(expecting);
+    let head = client.head().unwrap();
+    assert_eq!(head.status(), 413, "and no `100 Continue` before");
+    assert!(head.has("connection", "close"), "whether the body follows is not known, so the connection ends");
+    assert_eq!(client.rest(), b"");
+    server.finished();
+    // Welcome, and a server that does not know the question.
+    for knows in [true, false] {
+        let server = Server::start(move |_, mut wire| {
+            wire.head().unwrap();
+            if knows {
+                wire.send("HTTP/1.1 100 Continue\r\n\r\n");
+            }
+            assert_eq!(wire.exactly(3), b"abc");
+            wire.send(OK);
+        });
+        let gateway = start(&server.url(), "");
+        let mut client = Wire::to(gateway.address());
+        client.send(expecting);
+        assert_eq!(client.head().unwrap().first(), "HTTP/1.1 100 Continue");
+        client.send("abc");
+        assert_eq!(client.message().0.status(), 200);
+        server.finished();
+    }
+}
+
+#[test]
+fn more_clients_than_wanted_wait_for_their_turn() {
+    let server = Server::echo();
+    let gateway = start(&server.url(), "max_connections = 2");
+    let mut first = Wire::to(gateway.address());
+    let mut second = Wire::to(gateway.address());
+    for client in [&mut first, &mut second] {
+        assert_eq!(client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n").0.status(), 200);
+    }
+    let mut third = Wire::to(gateway.address());
+    third.send("GET /third HTTP/1.1\r\nHost: h\r\n\r\n");
+    // The two go on undisturbed, and the third has its turn when one has gone.
+    assert_eq!(second.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n").0.status(), 200);
+    drop(first);
+    let (head, seen) = third.message();
+    assert!(head.status() == 200 && String::from_utf8(seen).unwrap().starts_with("GET /third "));
+}
