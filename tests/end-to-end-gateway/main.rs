@@ -13,7 +13,7 @@
     reason = "a test that cannot go on says so by panicking, where it stands"
 )]
 
-mod gateway;
+mod in_process;
 mod wire;
 
 mod transport;
