@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::calendar::Calendars;
 use super::config::GatewayConfig;
+use super::stalled::Stalled;
 use super::upstream::Upstream;
 use super::{Body, forwarded, health, sentence, tls};
 use crate::listen::{Listener, Peer, Stream, told};
@@ -74,7 +75,7 @@ impl Proxy {
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_PATIENCE)
             .max_header_size(MOST_HEAD)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Stalled::new(stream, self.config.silence_timeout)), service)
             .with_upgrades();
         let mut served = std::pin::pin!(served);
         tokio::select! {
