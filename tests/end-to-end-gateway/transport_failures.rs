@@ -283,6 +283,18 @@ fn a_client_that_asks_before_it_sends_gets_the_servers_word() {
 }
 
 #[test]
+fn a_client_that_never_finishes_its_head_loses_its_connection() {
+    let server = Server::echo();
+    let gateway = start(&server.url(), "client_timeout = \"300ms\"");
+    for begun in ["", "GET / HTTP/1.1\r\nHost: h\r\nX-Slow: "] {
+        let mut client = Wire::to(gateway.address());
+        client.send(begun);
+        assert_eq!(client.rest(), b"", "{begun:?}");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
 fn more_clients_than_wanted_wait_for_their_turn() {
     let server = Server::echo();
     let gateway = start(&server.url(), "max_connections = 2");

@@ -90,8 +90,9 @@ impl Upstream {
     /// # Errors
     /// Where there is no answer.
     pub(crate) async fn pass(&self, request: Request<Body>) -> Result<Response<Body>, Unreachable> {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let passed = self.0.pass(request).await;
-        self.0.outage.note(&self.0.origin, passed.as_ref().err());
+        self.0.outage.note(&self.0.origin, &method, uri.path(), passed.as_ref().err());
         passed
     }
 
