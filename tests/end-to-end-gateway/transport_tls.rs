@@ -92,7 +92,7 @@ fn tls_is_spoken_on_both_sides() {
     let much = "x".repeat(3 << 20);
     for body in ["", "abc", &much] {
         let (head, echoed) = wire.ask(format!(
-            "PUT /x HTTP/1.1\r\nHost: calendar.example.org\r\nContent-Length: {}\r\n\r\n{body}",
+            "REPORT /x HTTP/1.1\r\nHost: calendar.example.org\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         ));
         assert_eq!(head.status(), 200);
