@@ -1,9 +1,10 @@
 //! When the server dies, is silent, refuses early, or closes what was kept.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
-use crate::gateway::start;
+use crate::in_process::start;
 use crate::wire::{PATIENCE, Server, Wire};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -48,20 +49,42 @@ fn what_moves_may_take_its_time() {
     let server = Server::start(|_, mut wire| {
         let head = wire.head().unwrap();
         wire.exactly(head.value("content-length").unwrap().parse().unwrap());
-        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n");
-        for _ in 0..20 {
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n");
+        for _ in 0..12 {
             std::thread::sleep(std::time::Duration::from_millis(100));
             wire.send("x");
         }
     });
     let gateway = start(&server.url(), "silence_timeout = \"1s\"");
     let mut client = Wire::to(gateway.address());
-    client.send("PROPPATCH / HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\n");
-    for _ in 0..20 {
+    client.send("PROPPATCH / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
+    for _ in 0..12 {
         std::thread::sleep(std::time::Duration::from_millis(100));
         client.send("x");
     }
-    assert_eq!(client.message().1.len(), 20);
+    assert_eq!(client.message().1.len(), 12);
+}
+
+/// Otherwise whoever likes could hold as many of the server's answers as he likes.
+#[test]
+fn a_client_that_takes_nothing_loses_its_connection() {
+    const MUCH: usize = 64 << 20;
+    let (told, heard) = mpsc::channel();
+    let server = Server::start(move |_, mut wire| {
+        wire.head().unwrap();
+        wire.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {MUCH}\r\n\r\n"));
+        let octets = vec![b'x'; 64 * 1024];
+        let mut written = 0;
+        while wire.stream.write_all(&octets).is_ok() {
+            written += octets.len();
+        }
+        told.send(written).unwrap();
+    });
+    let gateway = start(&server.url(), "silence_timeout = \"500ms\"");
+    let mut client = Wire::to(gateway.address());
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert!(heard.recv_timeout(PATIENCE).unwrap() < MUCH, "the server is rid of it");
+    assert!(client.rest().len() < MUCH);
 }
 
 #[test]
@@ -122,19 +145,22 @@ fn a_server_that_dies_before_it_answers_is_asked_once() {
 fn what_may_be_sent_again_is_sent_again_and_nothing_else() {
     let chunked = "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     let long = format!("Content-Length: 100000\r\n\r\n{}", "x".repeat(100_000));
-    for (method, body, again) in [
-        ("GET", "\r\n", true),
-        ("HEAD", "\r\n", true),
-        ("OPTIONS", "\r\n", true),
-        ("PROPFIND", "Content-Length: 3\r\n\r\nabc", true),
-        ("REPORT", chunked, true),
+    // How often the server hears it, and what the client hears.
+    for (method, body, times, status) in [
+        ("GET", "\r\n", 2, 200),
+        ("HEAD", "\r\n", 2, 200),
+        ("OPTIONS", "\r\n", 2, 200),
+        ("PROPFIND", "Content-Length: 3\r\n\r\nabc", 2, 200),
+        ("REPORT", chunked, 2, 200),
         // More than is kept of a body.
-        ("REPORT", &long, false),
-        ("PUT", "Content-Length: 3\r\n\r\nabc", false),
-        ("DELETE", "\r\n", false),
-        ("PROPPATCH", chunked, false),
-        ("MOVE", "\r\n", false),
-        ("MKCALENDAR", "\r\n", false),
+        ("REPORT", &long, 1, 502),
+        // These leave on a new connection in the first place.
+        ("PUT", "Content-Length: 3\r\n\r\nabc", 1, 200),
+        ("POST", chunked, 1, 200),
+        ("DELETE", "\r\n", 1, 200),
+        ("PROPPATCH", chunked, 1, 200),
+        ("MOVE", "\r\n", 1, 200),
+        ("MKCALENDAR", "\r\n", 1, 200),
     ] {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&asked);
@@ -162,32 +188,32 @@ fn what_may_be_sent_again_is_sent_again_and_nothing_else() {
         assert_eq!(client.ask("GET /warm HTTP/1.1\r\nHost: h\r\n\r\n").0.status(), 200);
         client.send(format!("{method} /x HTTP/1.1\r\nHost: h\r\n{body}"));
         let head = client.head().unwrap();
-        assert_eq!(head.status(), if again { 200 } else { 502 }, "{method}");
-        assert_eq!(asked.load(Ordering::SeqCst), if again { 2 } else { 1 }, "{method}");
+        assert_eq!((head.status(), asked.load(Ordering::SeqCst)), (status, times), "{method}");
         drop(client);
         gateway.stop();
         server.finished();
     }
 }
 
-/// Servers close connections after each answer without a word, and after a while; neither costs a save.
+/// Servers close connections after each answer without a word, at once or a moment later; that costs no request.
 #[test]
-fn a_kept_connection_that_was_closed_is_not_used() {
-    let server = Server::start(|_, mut wire| {
+fn a_server_that_closes_without_a_word_costs_no_request() {
+    let server = Server::start(|number, mut wire| {
         if let Some(head) = wire.head() {
             let length = head.value("content-length").map_or(0, |length| length.parse().unwrap());
             wire.exactly(length);
             wire.send(OK);
+            if number % 3 == 0 {
+                std::thread::yield_now();
+            }
         }
     });
     let gateway = start(&server.url(), "");
     let mut client = Wire::to(gateway.address());
-    for _ in 0..200 {
-        let (head, _) = client.ask("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
-        assert_eq!(head.status(), 200);
-        // The server's end of the connection arrives after its answer; a save that leaves in between is the race of the test
-        // above. The kernel of one machine delivers it before a request for another connection is answered.
-        Wire::to(server.address).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    for number in 0..500 {
+        let method = ["PUT", "PROPFIND"][number % 2];
+        let (head, _) = client.ask(format!("{method} /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"));
+        assert_eq!(head.status(), 200, "{method}");
     }
 }
 
@@ -254,6 +280,18 @@ fn a_client_that_asks_before_it_sends_gets_the_servers_word() {
         assert_eq!(client.message().0.status(), 200);
         server.finished();
     }
+}
+
+#[test]
+fn a_client_that_never_finishes_its_head_loses_its_connection() {
+    let server = Server::echo();
+    let gateway = start(&server.url(), "client_timeout = \"300ms\"");
+    for begun in ["", "GET / HTTP/1.1\r\nHost: h\r\nX-Slow: "] {
+        let mut client = Wire::to(gateway.address());
+        client.send(begun);
+        assert_eq!(client.rest(), b"", "{begun:?}");
+    }
+    assert_eq!(server.connections(), 0);
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::sync::{Mutex, mpsc};
 
-use crate::gateway::start;
+use crate::in_process::start;
 use crate::wire::{Server, Wire};
 
 /// More than all buffers on the way hold together.
-const MUCH: usize = 256 << 20;
+const MUCH: usize = 96 << 20;
 /// As much may be in sockets and in the gateway while nobody reads.
-const ON_THE_WAY: usize = 64 << 20;
+const ON_THE_WAY: usize = 48 << 20;
 
 /// A server that does a step whenever the test says so.
 fn stepwise() -> (mpsc::Sender<()>, impl Fn() + Send + Sync) {

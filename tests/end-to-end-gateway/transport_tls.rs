@@ -13,7 +13,7 @@ use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
 };
 
-use crate::gateway::{start, start_in, written};
+use crate::in_process::{start, start_in, written};
 use crate::wire::{Server, Wire};
 
 /// An authority, and what it signs.
@@ -92,7 +92,7 @@ fn tls_is_spoken_on_both_sides() {
     let much = "x".repeat(3 << 20);
     for body in ["", "abc", &much] {
         let (head, echoed) = wire.ask(format!(
-            "PUT /x HTTP/1.1\r\nHost: calendar.example.org\r\nContent-Length: {}\r\n\r\n{body}",
+            "REPORT /x HTTP/1.1\r\nHost: calendar.example.org\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         ));
         assert_eq!(head.status(), 200);

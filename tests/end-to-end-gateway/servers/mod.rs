@@ -2,7 +2,6 @@
 
 mod cyrus;
 mod debian;
-mod gateway;
 mod login;
 mod mails;
 mod xandikos;
@@ -10,11 +9,11 @@ mod xandikos;
 use support::event;
 
 use crate::client::{Answer, Client, REMOTE_USER};
+use crate::gateway::Gateway;
 use crate::radicale::{Radicale, Setup};
 use crate::world::{ALICE, SOON, World, until};
 
 use cyrus::Cyrus;
-use gateway::Gateway;
 pub use mails::{Mail, Mails};
 use xandikos::Xandikos;
 

@@ -16,6 +16,7 @@ pub mod config;
 mod forwarded;
 mod health;
 mod proxy;
+mod stalled;
 mod tls;
 pub(crate) mod upstream;
 

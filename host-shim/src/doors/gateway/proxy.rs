@@ -17,12 +17,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::calendar::Calendars;
 use super::config::GatewayConfig;
+use super::stalled::Stalled;
 use super::upstream::Upstream;
 use super::{Body, forwarded, health, sentence, tls};
 use crate::listen::{Listener, Peer, Stream, told};
 
-/// How long a client may take for a header, and between two requests.
-const HEADER_PATIENCE: Duration = Duration::from_secs(60);
 /// How long TLS may take to be agreed on.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// The most octets of a request's head.
@@ -57,7 +56,12 @@ impl Proxy {
 
     async fn connection(self: Arc<Self>, stream: Box<dyn Stream>, peer: Peer, stop: watch::Receiver<bool>) {
         let Some(acceptor) = &self.acceptor else { return self.http(stream, peer, stop).await };
-        match tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream)).await {
+        let mut stopped = stop.clone();
+        let agreed = tokio::select! {
+            agreed = tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream)) => agreed,
+            () = told(&mut stopped) => return,
+        };
+        match agreed {
             Ok(Ok(stream)) => self.http(Box::new(stream), peer, stop).await,
             // Scanners, and clients that do not know the authority: every day's noise.
             Ok(Err(error)) => tracing::debug!(?peer, %error, "no TLS was agreed on"),
@@ -72,9 +76,9 @@ impl Proxy {
         });
         let served = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_PATIENCE)
+            .header_read_timeout(self.config.client_timeout)
             .max_header_size(MOST_HEAD)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Stalled::new(stream, self.config.silence_timeout)), service)
             .with_upgrades();
         let mut served = std::pin::pin!(served);
         tokio::select! {

@@ -31,12 +31,24 @@ const OF_PRINCIPAL: &str = "<D:displayname/><C:calendar-home-set/><C:calendar-us
 pub(crate) struct Calendar {
     /// Its path, with a `/` at the end.
     pub(crate) path: String,
+    /// The path its owner has it under, where a delegate has it under another: by this one it is told.
+    pub(crate) told: String,
     /// What its user calls it.
     pub(crate) name: Option<String>,
     /// Whose it is.
     pub(crate) owner: Arc<Person>,
     /// Whether whoever asked may write there, as far as the server says.
     pub(crate) may_write: bool,
+}
+
+impl Calendar {
+    /// The path by which one of its objects is told.
+    pub(crate) fn told_object(&self, object: &str) -> String {
+        match object.strip_prefix(&self.path) {
+            Some(rest) => format!("{}{rest}", self.told),
+            None => object.to_owned(),
+        }
+    }
 }
 
 /// Somebody with calendars.
@@ -116,7 +128,7 @@ impl Places {
     }
 
     async fn look(&self, who: &Who, path: &str) -> Result<Place, Trouble> {
-        let found = self.server.propfind(who, path, 0, OF_COLLECTION).await?;
+        let found = self.server.propfind_here(who, path, OF_COLLECTION).await?;
         let resources = &found.resources;
         let same = resources.iter().find(|resource| collection(&resource.path) == path);
         let Some(here) = same.or_else(|| resources.first().filter(|_| resources.len() == 1)) else {
@@ -126,8 +138,17 @@ impl Places {
             return Ok(if here.is_collection() { Place::Collection } else { Place::Other });
         }
         let Some(owner) = self.owner(who, path, here).await? else { return Ok(Place::Other) };
+        let Some(told) = self.owners_path(who, path, here, &owner).await? else {
+            tracing::warn!(
+                path,
+                owner = owner.account,
+                "what is saved here by others than the owner is not mirrored: it is not known where the owner has this calendar"
+            );
+            return Ok(Place::Other);
+        };
         Ok(Place::Calendar(Arc::new(Calendar {
             path: path.to_owned(),
+            told,
             name: here.text(DAV, "displayname").map(str::to_owned),
             owner,
             may_write: here.may_write(),
@@ -142,6 +163,48 @@ impl Places {
         let Some(principal) = here.paths(DAV, "current-user-principal").into_iter().next() else { return Ok(None) };
         let person = self.person(who, &principal).await?;
         Ok(person.filter(|person| person.homes.iter().any(|home| path.starts_with(&collection(home)))))
+    }
+
+    /// The path under which its owner has a calendar that whoever asks has among his or her own, as with Cyrus. A guess, which
+    /// holds where the server itself sends from there to here. `None`: it does not.
+    async fn owners_path(
+        &self,
+        who: &Who,
+        path: &str,
+        here: &Resource,
+        owner: &Person,
+    ) -> Result<Option<String>, Trouble> {
+        let asks = here.paths(DAV, "current-user-principal").into_iter().next();
+        let Some(asks) = asks.filter(|asks| *asks != owner.principal) else { return Ok(Some(path.to_owned())) };
+        let homes = match self.server.propfind(who, &asks, 0, "<C:calendar-home-set/>").await {
+            Ok(found) => found.resources.first().map(|me| me.paths(CALDAV, "calendar-home-set")).unwrap_or_default(),
+            Err(trouble) if trouble.may_pass() => return Err(trouble),
+            Err(_) => Vec::new(),
+        };
+        let inside = homes.iter().map(|home| collection(home)).find_map(|home| {
+            let rest = path.strip_prefix(&home)?.to_owned();
+            Some((home, rest))
+        });
+        let Some((home, rest)) = inside else { return Ok(Some(path.to_owned())) };
+        let user = last_name(&asks).unwrap_or_default();
+        let swapped = home.strip_suffix(&format!("{user}/")).map(|before| format!("{before}{}/", owner.user));
+        let bare = rest.strip_prefix(&format!("{}.", owner.user)).map(str::to_owned);
+        for home in owner.homes.iter().map(|home| collection(home)).chain(swapped) {
+            for rest in bare.iter().chain([&rest]) {
+                let guess = format!("{home}{rest}");
+                if self
+                    .server
+                    .leads_to(who, &guess)
+                    .await
+                    .ok()
+                    .flatten()
+                    .is_some_and(|place| collection(&place) == path)
+                {
+                    return Ok(Some(guess));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Whose a collection is, a calendar or not.
