@@ -1,18 +1,9 @@
-<<<<<<< HEAD
 //! The gateway. What concerns the way of octets (`transport_*`) runs against a server that is written here line by line, so that a
 //! test can say what it sends, what it waits for, and when it dies; the rest runs before the calendar servers people use: what
 //! clients are answered, and what stands on the server, in Teams and in the guests' mail afterwards.
 //!
 //! These servers come from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where
 //! one cannot be had, each test that needs it says so and is skipped; with `TEAMS_MIRROR_REQUIRE_ALL=1` it fails.
-=======
-//! The gateway, from outside: what clients are answered, what stands on the server, in Teams and in the guests' mail afterwards.
-//!
-//! What concerns the way of octets (`transport_*`) runs against a server that is written here line by line, so that a test can say
-//! what it sends, what it waits for, and when it dies. Everything else runs before the calendar servers people run. These come
-//! from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where one cannot be had,
-//! each test that needs it says so and is skipped; with `TEAMS_MIRROR_REQUIRE_ALL=1` it fails.
->>>>>>> origin/gw-calendar
 
 #![allow(
     clippy::unwrap_used,
