@@ -40,3 +40,4 @@ mod gateway;
 mod servers;
 
 mod matrix;
+mod zz;
