@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::dav::Resource;
 use super::path::{collection, last_name};
+use super::people::People;
 use super::server::{Server, Trouble, Who};
 use super::xml::{CALDAV, DAV};
 use crate::address::Address;
@@ -83,14 +84,15 @@ pub(crate) enum Place {
 pub(crate) struct Places {
     server: Server,
     config: Arc<GatewayConfig>,
+    learned: Arc<People>,
     remembered: Mutex<HashMap<([u8; 32], String), (Instant, Place)>>,
     people: Mutex<HashMap<([u8; 32], String), (Instant, Option<Arc<Person>>)>>,
 }
 
 impl Places {
     /// Of a server.
-    pub(crate) fn new(server: Server, config: Arc<GatewayConfig>) -> Self {
-        Self { server, config, remembered: Mutex::default(), people: Mutex::default() }
+    pub(crate) fn new(server: Server, config: Arc<GatewayConfig>, learned: Arc<People>) -> Self {
+        Self { server, config, learned, remembered: Mutex::default(), people: Mutex::default() }
     }
 
     /// What a collection is to whoever asks.
@@ -134,11 +136,12 @@ impl Places {
         let Some(here) = same.or_else(|| resources.first().filter(|_| resources.len() == 1)) else {
             return Ok(Place::Other);
         };
-        if !here.is_event_calendar() || here.is_shared_to_me() {
+        if !here.is_event_calendar() {
             return Ok(if here.is_collection() { Place::Collection } else { Place::Other });
         }
         let Some(owner) = self.owner(who, path, here).await? else { return Ok(Place::Other) };
-        let Some(told) = self.owners_path(who, path, here, &owner).await? else {
+        let told = self.owners_path(who, path, here, &owner).await?;
+        let Some(told) = told.filter(|told| told != path || !here.is_shared_to_me()) else {
             tracing::warn!(
                 path,
                 owner = owner.account,
@@ -225,14 +228,20 @@ impl Places {
         let user = last_name(principal).unwrap_or_default();
         let found = match self.server.propfind(who, principal, 0, OF_PRINCIPAL).await {
             Ok(found) => Some(found),
-            Err(trouble @ Trouble::Unreachable(_)) => return Err(trouble),
-            // A delegate need not see the owner's principal; the service does.
-            Err(trouble) => match Who::service(self.config.service.as_ref(), &user) {
+            Err(trouble) if trouble.may_pass() => return Err(trouble),
+            // A delegate need not see the owner's principal. The service does, perhaps.
+            Err(_) => match Who::service(self.config.service.as_ref(), &user) {
                 Some(service) => self.server.propfind(&service, principal, 0, OF_PRINCIPAL).await.ok(),
-                None if self.config.address.is_some() => None,
-                None => return Err(trouble),
+                None => None,
             },
         };
+        if found.is_none()
+            && let Some(person) = self.learned.by_principal(principal)
+        {
+            let person = Some(Arc::new(person));
+            remember(&self.people, key, person.clone(), PERSON_BELIEVED);
+            return Ok(person);
+        }
         let here = found.as_ref().and_then(|found| found.resources.first());
         let addresses = here.map(Resource::addresses).unwrap_or_default();
         let person = account(self.config.address.as_deref(), &user, &addresses).map(|account| {
@@ -245,6 +254,9 @@ impl Places {
                 homes: here.map(|here| here.paths(CALDAV, "calendar-home-set")).unwrap_or_default(),
             })
         });
+        if person.is_none() {
+            tracing::debug!(principal, "a user without an address, as far as the server says and `address` makes one");
+        }
         remember(&self.people, key, person.clone(), PERSON_BELIEVED);
         Ok(person)
     }
