@@ -110,14 +110,14 @@ fn a_link_that_comes_late_takes_no_edit_away() {
     let mut device =
         Device { name: "phone", client: site.client.clone(), path: path.clone(), seen: None, kept: Vec::new() };
     device.fetch();
-    assert_eq!(device.edit("before").status / 100, 2);
+    assert_eq!(device.edit("BEFORE").status / 100, 2);
     device.fetch();
     site.world.sim.resume().unwrap();
     let link = site.link(&path, "e1");
-    assert_eq!(device.edit("stale").status, 412, "what it knows is older than the link");
-    assert_eq!(device.edit("after").status / 100, 2);
+    assert_eq!(device.edit("STALE").status, 412, "what it knows is older than the link");
+    assert_eq!(device.edit("AFTER").status / 100, 2);
     let stored = site.stored(&path);
-    assert!(stored.contains("X-EDIT-before") && stored.contains("X-EDIT-after") && stored.contains(&link), "{stored}");
+    assert!(stored.contains("X-EDIT-BEFORE") && stored.contains("X-EDIT-AFTER") && stored.contains(&link), "{stored}");
     site.settled("e1");
     assert!(until(SOON, || site.world.in_teams().len() == 1));
 }
