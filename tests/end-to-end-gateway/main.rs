@@ -39,5 +39,7 @@ mod client;
 mod gateway;
 mod servers;
 
+mod alone;
 mod matrix;
-mod zz;
+mod relay;
+mod saves;
