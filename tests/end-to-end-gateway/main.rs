@@ -32,11 +32,14 @@ mod random;
 mod servers;
 mod wire;
 
+mod alone;
 mod clients;
 mod editing;
 mod invitations;
 mod matrix;
 mod mishaps;
+mod relay;
+mod saves;
 mod transport;
 mod transport_check;
 mod transport_failures;

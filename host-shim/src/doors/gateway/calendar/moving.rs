@@ -36,10 +36,16 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Body>, stays: b
     if !stays {
         steps.extend(moved.left.into_iter().map(going));
     }
-    if steps.is_empty() {
+    let mut told = Vec::with_capacity(steps.len());
+    for step in steps {
+        if !shared.is_strange(&step.account).await {
+            told.push(step);
+        }
+    }
+    if told.is_empty() {
         return shared.pass(request).await;
     }
-    in_a_task(later::noted(shared, who, request, steps)).await
+    in_a_task(later::noted(shared, who, request, told)).await
 }
 
 /// What there is to tell.

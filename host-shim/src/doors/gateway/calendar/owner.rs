@@ -179,6 +179,10 @@ impl Places {
     ) -> Result<Option<String>, Trouble> {
         let asks = here.paths(DAV, "current-user-principal").into_iter().next();
         let Some(asks) = asks.filter(|asks| *asks != owner.principal) else { return Ok(Some(path.to_owned())) };
+        // The service is sent from the owner's path to one of its own, too, but asked for the owner's.
+        if owner.homes.iter().any(|home| path.starts_with(&collection(home))) {
+            return Ok(Some(path.to_owned()));
+        }
         let homes = match self.server.propfind(who, &asks, 0, "<C:calendar-home-set/>").await {
             Ok(found) => found.resources.first().map(|me| me.paths(CALDAV, "calendar-home-set")).unwrap_or_default(),
             Err(trouble) if trouble.may_pass() => return Err(trouble),

@@ -26,7 +26,9 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Body>) -> Respo
     };
     let who = Who::sent(request.headers(), &shared.config);
     let calendar = match shared.places.place(&who, &path).await {
-        Place::Calendar(calendar) if calendar.may_write => calendar,
+        Place::Calendar(calendar) if calendar.may_write && !shared.is_strange(&calendar.owner.account).await => {
+            calendar
+        }
         _ => return shared.pass(request).await,
     };
     let (head, body) = request.into_parts();

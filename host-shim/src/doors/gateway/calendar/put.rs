@@ -24,7 +24,9 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Body>) -> Respo
     };
     let who = Who::sent(request.headers(), &shared.config);
     match shared.places.place(&who, parent(&object)).await {
-        Place::Calendar(calendar) if calendar.may_write && !object.ends_with('/') => {
+        Place::Calendar(calendar)
+            if calendar.may_write && !object.ends_with('/') && !shared.is_strange(&calendar.owner.account).await =>
+        {
             of_object(shared, who, request, calendar, object).await
         }
         Place::Calendar(_) => shared.pass(request).await,

@@ -24,6 +24,7 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Body>) -> Respo
     let Some(path) = canonical(request.uri().path()) else { return shared.pass(request).await };
     let who = Who::sent(request.headers(), &shared.config);
     let steps = match shared.places.place(&who, parent(&path)).await {
+        Place::Calendar(calendar) if shared.is_strange(&calendar.owner.account).await => Ok(Vec::new()),
         Place::Calendar(calendar) if !path.ends_with('/') => {
             of_object(&shared, &who, &calendar, &path).await.map(|step| step.into_iter().collect())
         }
@@ -69,6 +70,7 @@ pub(super) async fn events(shared: &Shared, who: &Who, path: &str, texts: bool) 
     let mut found = Vec::new();
     while let Some(at) = waiting.pop() {
         match shared.places.place(who, &at).await {
+            Place::Calendar(calendar) if shared.is_strange(&calendar.owner.account).await => {}
             Place::Calendar(calendar) => {
                 let left = ends.saturating_duration_since(Instant::now());
                 let members = shared.server.events(who, &at, texts, left).await?;

@@ -22,6 +22,13 @@ use crate::doors::gateway::upstream::Upstream;
 /// The same sentence is not logged more often.
 const LOUD_EVERY: Duration = Duration::from_secs(600);
 
+/// How long it is believed that the hook has nothing to do with an account: who turns it on saves an event soon.
+const STRANGE_FOR: Duration = Duration::from_secs(1);
+/// How long that question may take.
+const STRANGE_WITHIN: Duration = Duration::from_secs(1);
+/// The most accounts of which it is remembered.
+const STRANGERS: usize = 10_000;
+
 /// One for the gateway.
 pub(super) struct Shared {
     pub(super) config: Arc<GatewayConfig>,
@@ -39,6 +46,7 @@ pub(super) struct Shared {
     pub(super) doubt: Notify,
     up: AtomicBool,
     said: Mutex<HashMap<&'static str, Instant>>,
+    strange: Mutex<HashMap<String, (Instant, bool)>>,
 }
 
 impl Shared {
@@ -63,6 +71,7 @@ impl Shared {
             doubt: Notify::new(),
             up: AtomicBool::new(true),
             said: Mutex::default(),
+            strange: Mutex::default(),
             server,
             upstream,
         })
@@ -101,6 +110,40 @@ impl Shared {
         if !self.up.swap(true, Ordering::Relaxed) {
             tracing::warn!("teams-mirror answers again; notes to tell: {}", self.notes.count());
         }
+    }
+
+    /// Whether the hook has nothing to do with an account: it never used this, or is of a domain that the secret is not for. Then
+    /// nothing is looked at, noted or told. Most of a server's users may be such.
+    pub(super) async fn is_strange(&self, account: &str) -> bool {
+        if !self.is_up() {
+            return false;
+        }
+        {
+            let strange = self.strange.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, known)) = strange.get(account)
+                && at.elapsed() < STRANGE_FOR
+            {
+                return *known;
+            }
+        }
+        let known = match tokio::time::timeout(STRANGE_WITHIN, self.hook.account(account)).await {
+            Ok(Ok(answer)) if answer.code() == "other-domain" => {
+                self.refused("", &answer);
+                true
+            }
+            Ok(Ok(answer)) => answer.text("reason") == Some("unknown-account"),
+            Ok(Err(error)) => {
+                self.unanswered(&error);
+                return false;
+            }
+            Err(_) => return false,
+        };
+        let mut strange = self.strange.lock().unwrap_or_else(PoisonError::into_inner);
+        if strange.len() >= STRANGERS {
+            strange.clear();
+        }
+        strange.insert(account.to_owned(), (Instant::now(), known));
+        known
     }
 
     /// The hook will not have an event, now or later.
