@@ -140,8 +140,14 @@ impl Places {
             return Ok(if here.is_collection() { Place::Collection } else { Place::Other });
         }
         let Some(owner) = self.owner(who, path, here).await? else { return Ok(Place::Other) };
-        let told = self.owners_path(who, path, here, &owner).await?;
-        let Some(told) = told.filter(|told| told != path || !here.is_shared_to_me()) else {
+        let told = if owner.homes.iter().any(|home| path.starts_with(&collection(home))) {
+            // Also where the service is sent from there to a place of its own.
+            Some(path.to_owned())
+        } else {
+            let told = self.owners_path(who, path, here, &owner).await?;
+            told.filter(|told| told != path || !here.is_shared_to_me())
+        };
+        let Some(told) = told else {
             tracing::warn!(
                 path,
                 owner = owner.account,
@@ -179,10 +185,6 @@ impl Places {
     ) -> Result<Option<String>, Trouble> {
         let asks = here.paths(DAV, "current-user-principal").into_iter().next();
         let Some(asks) = asks.filter(|asks| *asks != owner.principal) else { return Ok(Some(path.to_owned())) };
-        // The service is sent from the owner's path to one of its own, too, but asked for the owner's.
-        if owner.homes.iter().any(|home| path.starts_with(&collection(home))) {
-            return Ok(Some(path.to_owned()));
-        }
         let homes = match self.server.propfind(who, &asks, 0, "<C:calendar-home-set/>").await {
             Ok(found) => found.resources.first().map(|me| me.paths(CALDAV, "calendar-home-set")).unwrap_or_default(),
             Err(trouble) if trouble.may_pass() => return Err(trouble),
