@@ -40,6 +40,8 @@ mod gateway;
 mod servers;
 
 mod alone;
+mod late;
 mod matrix;
+mod page;
 mod relay;
 mod saves;
