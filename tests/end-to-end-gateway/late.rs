@@ -5,7 +5,8 @@ use support::event;
 
 use crate::alone::{Alone, PUT, with_teams};
 use crate::relay::Deed;
-use crate::world::{SOON, World, until};
+use crate::servers::{Kind, Site};
+use crate::world::{ALICE, SOON, World, until};
 
 const E1: &str = "/alice/work/e1.ics";
 const SERVICE: &str = "[service]\nuser = 'service'\npassword_file = '{password_file}'\n";
@@ -150,4 +151,59 @@ fn an_import_makes_only_meetings_that_were_asked_for() {
     alone.teams_shows(&["Wanted"]);
     alone.gateway.told();
     assert_eq!(alone.subjects(), ["Wanted"]);
+}
+
+/// What is told later is what is stored then, where the gateway may look.
+#[test]
+fn a_service_tells_what_is_stored_by_then() {
+    let Some(mut alone) = Alone::served(World::signed_in(), "", SERVICE) else { return };
+    alone.world.kill();
+    alone.put(E1, &with_teams("e1", "Noted", &[]));
+    alone.put("/alice/work/e2.ics", &with_teams("e2", "Removed", &[]));
+    // Past the gateway.
+    alone.radicale.put(E1, &with_teams("e1", "Changed since", &[]));
+    alone.radicale.delete("/alice/work/e2.ics");
+    alone.world.start();
+    alone.gateway.told();
+    alone.teams_shows(&["Changed since"]);
+    assert!(until(SOON, || alone.holds_link(E1, "e1")), "it is late, and written back\n{}", alone.gateway.log());
+}
+
+#[test]
+fn with_other_servers_late_links_are_written_back_as_well() {
+    for kind in [Kind::XandikosByGateway, Kind::CyrusByGateway] {
+        let Some(site) = Site::with(kind, slow(), "patience = '1s'\n") else { continue };
+        let calendar = site.calendar("late");
+        let path = format!("{calendar}e1.ics");
+        assert_eq!(site.put(&path, &with_teams("e1", "Planning", &[])).status, 201);
+        site.link(&path, "e1");
+        site.told();
+        assert_eq!(site.world.graph_methods(), ["POST"], "{}", kind.name());
+    }
+}
+
+/// Members whose path the server chooses, and objects that become another event.
+#[test]
+fn other_ways_to_save() {
+    for kind in [Kind::XandikosByGateway, Kind::CyrusByGateway] {
+        let Some(site) = Site::start(kind) else { continue };
+        let calendar = site.calendar("ways");
+        let kind_of = [("content-type", "text/calendar; charset=utf-8")];
+        let added = site.request("POST", &calendar, &kind_of, &with_teams("added", "Added", &[]));
+        assert!((200..300).contains(&added.status), "{}: {} {}", kind.name(), added.status, added.text);
+        site.told();
+        site.world.settled("added");
+        let known = site.world.hook.event(ALICE, "added").unwrap();
+        let objects = known.json["objects"].as_array().unwrap().clone();
+        assert_eq!(objects.len(), 1, "{}: {}", kind.name(), known.text);
+        let path = objects[0].as_str().unwrap();
+        assert!(site.stored(path).contains(known.str("join_url")), "{}", kind.name());
+        // The same path, another event.
+        let other = site.put(path, &with_teams("other", "Other", &[]));
+        site.told();
+        let shows = if (200..300).contains(&other.status) { "Other" } else { "Added" };
+        let in_teams =
+            || site.world.in_teams().iter().map(|e| e["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        assert!(until(SOON, || in_teams() == [shows]), "{}: {} {:?}", kind.name(), other.status, in_teams());
+    }
 }

@@ -140,12 +140,11 @@ impl Places {
             return Ok(if here.is_collection() { Place::Collection } else { Place::Other });
         }
         let Some(owner) = self.owner(who, path, here).await? else { return Ok(Place::Other) };
-        let told = self.owners_path(who, path, here, &owner).await?;
-        let Some(told) = told.filter(|told| told != path || !here.is_shared_to_me()) else {
+        let Some(told) = self.owners_path(who, path, here, &owner).await? else {
             tracing::warn!(
                 path,
                 owner = owner.account,
-                "what is saved here by others than the owner is not mirrored: it is not known where the owner has this calendar"
+                "what is saved in a shared calendar is not mirrored: it is not known where its owner has it"
             );
             return Ok(Place::Other);
         };
@@ -177,8 +176,13 @@ impl Places {
         here: &Resource,
         owner: &Person,
     ) -> Result<Option<String>, Trouble> {
-        let asks = here.paths(DAV, "current-user-principal").into_iter().next();
-        let Some(asks) = asks.filter(|asks| *asks != owner.principal) else { return Ok(Some(path.to_owned())) };
+        let Some(asks) = here.paths(DAV, "current-user-principal").into_iter().next() else {
+            return Ok(Some(path.to_owned()));
+        };
+        if asks == owner.principal {
+            // Some servers name whoever it is shared to as the owner.
+            return Ok((!here.is_shared_to_me()).then(|| path.to_owned()));
+        }
         let homes = match self.server.propfind(who, &asks, 0, "<C:calendar-home-set/>").await {
             Ok(found) => found.resources.first().map(|me| me.paths(CALDAV, "calendar-home-set")).unwrap_or_default(),
             Err(trouble) if trouble.may_pass() => return Err(trouble),
