@@ -2,7 +2,7 @@
 
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use crate::gateway::start;
+use crate::in_process::start;
 use crate::wire::{Server, Wire};
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::gateway::written;
+use crate::in_process::written;
 use crate::wire::{Server, Wire};
 
 fn command(file: &Path, more: &[&str]) -> Command {

@@ -1,10 +1,10 @@
 //! What is one connection's own, who asked, and what could be understood in two ways.
 
-use crate::gateway::start;
+use crate::in_process::start;
 use crate::wire::{Head, Server, Wire};
 
 /// What the server saw of a request.
-fn seen(gateway: &crate::gateway::Started, request: &str) -> Head {
+fn seen(gateway: &crate::in_process::Started, request: &str) -> Head {
     let (head, seen) = Wire::to(gateway.address()).ask(request);
     assert_eq!(head.status(), 200, "{request}");
     Head(String::from_utf8(seen).unwrap())

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, mpsc};
 
-use crate::gateway::start;
+use crate::in_process::start;
 use crate::wire::{Server, Wire};
 
 /// More than all buffers on the way hold together.

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
 };
 
-use crate::gateway::{start, start_in, written};
+use crate::in_process::{start, start_in, written};
 use crate::wire::{Server, Wire};
 
 /// An authority, and what it signs.

@@ -71,6 +71,9 @@ pub struct GatewayConfig {
     /// The server's service credential.
     #[serde(default)]
     pub service: Option<Service>,
+    /// What is done with links that come after their save was answered.
+    #[serde(default)]
+    pub write_back: WriteBack,
     /// The most connections of clients; more wait until one closes.
     #[serde(default = "default_max_connections")]
     pub max_connections: usize,
@@ -114,6 +117,20 @@ pub struct Service {
     /// For a server that trusts the proxy before it: the header the owner's name is put into.
     #[serde(default)]
     pub remote_user_header: Option<Name>,
+}
+
+/// What is done with a link that comes after its save was answered. Servers that send invitations mail the guests of an event a
+/// second time when it is written back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WriteBack {
+    /// It is written into the stored event: guests whose invitation left without it get it.
+    #[default]
+    All,
+    /// It is written into events without guests; the others get it at their next save.
+    WithoutGuests,
+    /// All events get it at their next save.
+    None,
 }
 
 /// The name of a header.
