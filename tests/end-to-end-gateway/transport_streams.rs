@@ -121,7 +121,7 @@ fn a_client_that_goes_away_takes_its_request_with_it() {
     for (request, answer) in [
         ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", ""),
         ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"),
-        ("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab", ""),
+        ("PROPPATCH / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab", ""),
     ] {
         let (told, heard) = mpsc::channel();
         let server = Server::start(move |_, mut wire| {
