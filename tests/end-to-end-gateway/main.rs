@@ -41,3 +41,4 @@ mod gateway;
 mod servers;
 
 mod matrix;
+mod zz;

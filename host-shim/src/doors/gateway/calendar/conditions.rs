@@ -8,6 +8,11 @@ use super::server::Object;
 /// What a client that heeds RFC 6638 sends in place of `If-Match`.
 const SCHEDULE_TAG: HeaderName = HeaderName::from_static("if-schedule-tag-match");
 
+/// Whether a Schedule-Tag decides.
+pub(super) fn need_schedule_tag(headers: &HeaderMap) -> bool {
+    headers.contains_key(SCHEDULE_TAG)
+}
+
 /// Whether the server is likely to refuse, with what is stored there now.
 pub(super) fn fail(headers: &HeaderMap, there: Option<&Object>) -> bool {
     let etag = there.and_then(|object| object.etag.as_deref());
@@ -58,7 +63,8 @@ fn rescheduled(headers: &HeaderMap, there: Option<&Object>) -> bool {
     let Some(wanted) = headers.get(SCHEDULE_TAG).and_then(|value| value.to_str().ok()) else { return false };
     match there {
         None => true,
-        Some(object) => object.schedule_tag.as_deref().is_some_and(|tag| !same(tag, wanted)),
+        // Some servers take a tag for stale where they have none.
+        Some(object) => object.schedule_tag.as_deref().is_none_or(|tag| !same(tag, wanted)),
     }
 }
 
@@ -117,8 +123,9 @@ mod tests {
         let object = Object { text: String::new(), etag: None, schedule_tag: None, last_modified: None };
         let mut headers = HeaderMap::new();
         headers.insert(header::IF_MATCH, HeaderValue::from_static("\"x\""));
-        headers.insert(SCHEDULE_TAG, HeaderValue::from_static("\"x\""));
         assert!(!fail(&headers, Some(&object)));
+        headers.insert(SCHEDULE_TAG, HeaderValue::from_static("\"x\""));
+        assert!(fail(&headers, Some(&object)), "there is no tag");
     }
 
     proptest::proptest! {

@@ -144,7 +144,7 @@ impl Hook {
     ) -> Result<Answer, Unanswered> {
         let mut query = Query::default();
         query.add("object", event.object);
-        query.calendar(&calendar.path, calendar.name.as_deref());
+        query.calendar(&calendar.told, calendar.name.as_deref());
         query.add("change", Some(change));
         let wait = patience.saturating_sub(MARGIN).as_secs();
         let prefer = if waits && wait > 0 { format!("wait={wait}") } else { "respond-async".to_owned() };

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::notes::{Note, Outcome, Step};
-use super::path::parent;
 use super::peek::event_uid;
 use super::server::{Trouble, Who};
 use super::shared::Shared;
@@ -23,13 +22,7 @@ const PAUSES: [Duration; 6] = [
 pub(super) async fn at(shared: &Shared, who: &Who, step: &Step) -> Result<Step, Trouble> {
     let there = shared.server.get(who, &step.object).await?;
     let text = there.map(|object| object.text).filter(|text| event_uid(text).as_deref() == Some(&step.uid));
-    let mut now = Step { gone: text.is_none(), text, ..step.clone() };
-    if !now.gone && step.gone {
-        // What a calendar is called, by which it is left out perhaps, was of no interest when this was to go.
-        now.calendar = parent(&step.object).to_owned();
-        now.calendar_name = shared.places.calendar(who, &now.calendar).await.and_then(|calendar| calendar.name.clone());
-    }
-    Ok(now)
+    Ok(Step { gone: text.is_none(), text, ..step.clone() })
 }
 
 /// Finds out what became of a request that got no answer, with the credential of whoever sent it, as soon as the server answers

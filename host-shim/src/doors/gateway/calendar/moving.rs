@@ -69,8 +69,8 @@ async fn object(shared: &Shared, who: &Who, calendar: &Calendar, from: &str, to:
     };
     let there = source.as_ref().zip(target.as_ref()).map(|(source, target)| Step {
         account: target.owner.account.clone(),
-        object: to.to_owned(),
-        calendar: target.path.clone(),
+        object: target.told_object(to),
+        calendar: target.told.clone(),
         calendar_name: target.name.clone(),
         ..source.clone()
     });

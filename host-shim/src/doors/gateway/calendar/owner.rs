@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::dav::Resource;
 use super::path::{collection, last_name};
+use super::people::People;
 use super::server::{Server, Trouble, Who};
 use super::xml::{CALDAV, DAV};
 use crate::address::Address;
@@ -31,12 +32,24 @@ const OF_PRINCIPAL: &str = "<D:displayname/><C:calendar-home-set/><C:calendar-us
 pub(crate) struct Calendar {
     /// Its path, with a `/` at the end.
     pub(crate) path: String,
+    /// The path its owner has it under, where a delegate has it under another: by this one it is told.
+    pub(crate) told: String,
     /// What its user calls it.
     pub(crate) name: Option<String>,
     /// Whose it is.
     pub(crate) owner: Arc<Person>,
     /// Whether whoever asked may write there, as far as the server says.
     pub(crate) may_write: bool,
+}
+
+impl Calendar {
+    /// The path by which one of its objects is told.
+    pub(crate) fn told_object(&self, object: &str) -> String {
+        match object.strip_prefix(&self.path) {
+            Some(rest) => format!("{}{rest}", self.told),
+            None => object.to_owned(),
+        }
+    }
 }
 
 /// Somebody with calendars.
@@ -71,14 +84,15 @@ pub(crate) enum Place {
 pub(crate) struct Places {
     server: Server,
     config: Arc<GatewayConfig>,
+    learned: Arc<People>,
     remembered: Mutex<HashMap<([u8; 32], String), (Instant, Place)>>,
     people: Mutex<HashMap<([u8; 32], String), (Instant, Option<Arc<Person>>)>>,
 }
 
 impl Places {
     /// Of a server.
-    pub(crate) fn new(server: Server, config: Arc<GatewayConfig>) -> Self {
-        Self { server, config, remembered: Mutex::default(), people: Mutex::default() }
+    pub(crate) fn new(server: Server, config: Arc<GatewayConfig>, learned: Arc<People>) -> Self {
+        Self { server, config, learned, remembered: Mutex::default(), people: Mutex::default() }
     }
 
     /// What a collection is to whoever asks.
@@ -116,18 +130,28 @@ impl Places {
     }
 
     async fn look(&self, who: &Who, path: &str) -> Result<Place, Trouble> {
-        let found = self.server.propfind(who, path, 0, OF_COLLECTION).await?;
+        let found = self.server.propfind_here(who, path, OF_COLLECTION).await?;
         let resources = &found.resources;
         let same = resources.iter().find(|resource| collection(&resource.path) == path);
         let Some(here) = same.or_else(|| resources.first().filter(|_| resources.len() == 1)) else {
             return Ok(Place::Other);
         };
-        if !here.is_event_calendar() || here.is_shared_to_me() {
+        if !here.is_event_calendar() {
             return Ok(if here.is_collection() { Place::Collection } else { Place::Other });
         }
         let Some(owner) = self.owner(who, path, here).await? else { return Ok(Place::Other) };
+        let told = self.owners_path(who, path, here, &owner).await?;
+        let Some(told) = told.filter(|told| told != path || !here.is_shared_to_me()) else {
+            tracing::warn!(
+                path,
+                owner = owner.account,
+                "what is saved here by others than the owner is not mirrored: it is not known where the owner has this calendar"
+            );
+            return Ok(Place::Other);
+        };
         Ok(Place::Calendar(Arc::new(Calendar {
             path: path.to_owned(),
+            told,
             name: here.text(DAV, "displayname").map(str::to_owned),
             owner,
             may_write: here.may_write(),
@@ -142,6 +166,48 @@ impl Places {
         let Some(principal) = here.paths(DAV, "current-user-principal").into_iter().next() else { return Ok(None) };
         let person = self.person(who, &principal).await?;
         Ok(person.filter(|person| person.homes.iter().any(|home| path.starts_with(&collection(home)))))
+    }
+
+    /// The path under which its owner has a calendar that whoever asks has among his or her own, as with Cyrus. A guess, which
+    /// holds where the server itself sends from there to here. `None`: it does not.
+    async fn owners_path(
+        &self,
+        who: &Who,
+        path: &str,
+        here: &Resource,
+        owner: &Person,
+    ) -> Result<Option<String>, Trouble> {
+        let asks = here.paths(DAV, "current-user-principal").into_iter().next();
+        let Some(asks) = asks.filter(|asks| *asks != owner.principal) else { return Ok(Some(path.to_owned())) };
+        let homes = match self.server.propfind(who, &asks, 0, "<C:calendar-home-set/>").await {
+            Ok(found) => found.resources.first().map(|me| me.paths(CALDAV, "calendar-home-set")).unwrap_or_default(),
+            Err(trouble) if trouble.may_pass() => return Err(trouble),
+            Err(_) => Vec::new(),
+        };
+        let inside = homes.iter().map(|home| collection(home)).find_map(|home| {
+            let rest = path.strip_prefix(&home)?.to_owned();
+            Some((home, rest))
+        });
+        let Some((home, rest)) = inside else { return Ok(Some(path.to_owned())) };
+        let user = last_name(&asks).unwrap_or_default();
+        let swapped = home.strip_suffix(&format!("{user}/")).map(|before| format!("{before}{}/", owner.user));
+        let bare = rest.strip_prefix(&format!("{}.", owner.user)).map(str::to_owned);
+        for home in owner.homes.iter().map(|home| collection(home)).chain(swapped) {
+            for rest in bare.iter().chain([&rest]) {
+                let guess = format!("{home}{rest}");
+                if self
+                    .server
+                    .leads_to(who, &guess)
+                    .await
+                    .ok()
+                    .flatten()
+                    .is_some_and(|place| collection(&place) == path)
+                {
+                    return Ok(Some(guess));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Whose a collection is, a calendar or not.
@@ -162,14 +228,20 @@ impl Places {
         let user = last_name(principal).unwrap_or_default();
         let found = match self.server.propfind(who, principal, 0, OF_PRINCIPAL).await {
             Ok(found) => Some(found),
-            Err(trouble @ Trouble::Unreachable(_)) => return Err(trouble),
-            // A delegate need not see the owner's principal; the service does.
-            Err(trouble) => match Who::service(self.config.service.as_ref(), &user) {
+            Err(trouble) if trouble.may_pass() => return Err(trouble),
+            // A delegate need not see the owner's principal. The service does, perhaps.
+            Err(_) => match Who::service(self.config.service.as_ref(), &user) {
                 Some(service) => self.server.propfind(&service, principal, 0, OF_PRINCIPAL).await.ok(),
-                None if self.config.address.is_some() => None,
-                None => return Err(trouble),
+                None => None,
             },
         };
+        if found.is_none()
+            && let Some(person) = self.learned.by_principal(principal)
+        {
+            let person = Some(Arc::new(person));
+            remember(&self.people, key, person.clone(), PERSON_BELIEVED);
+            return Ok(person);
+        }
         let here = found.as_ref().and_then(|found| found.resources.first());
         let addresses = here.map(Resource::addresses).unwrap_or_default();
         let person = account(self.config.address.as_deref(), &user, &addresses).map(|account| {
@@ -182,6 +254,9 @@ impl Places {
                 homes: here.map(|here| here.paths(CALDAV, "calendar-home-set")).unwrap_or_default(),
             })
         });
+        if person.is_none() {
+            tracing::debug!(principal, "a user without an address, as far as the server says and `address` makes one");
+        }
         remember(&self.people, key, person.clone(), PERSON_BELIEVED);
         Ok(person)
     }

@@ -41,7 +41,10 @@ impl People {
         let learned =
             Known { user: person.user.clone(), principal: person.principal.clone(), homes: person.homes.clone() };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.get(&person.account) == Some(&learned) {
+        // Who may not see the person's homes does not know better than who may.
+        let better =
+            known.get(&person.account).is_some_and(|known| learned.homes.is_empty() && known.user == learned.user);
+        if better || known.get(&person.account) == Some(&learned) {
             return;
         }
         known.insert(person.account.clone(), learned);
@@ -63,6 +66,20 @@ impl People {
     #[allow(dead_code, reason = "the watcher asks")]
     pub(crate) fn known(&self, account: &str) -> Option<Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+    }
+
+    /// Somebody, by principal: what the person's own requests have told, for those who may not see it.
+    pub(crate) fn by_principal(&self, principal: &str) -> Option<Person> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (account, known) = known.iter().find(|(_, known)| known.principal == principal)?;
+        Some(Person {
+            account: account.clone(),
+            principal: known.principal.clone(),
+            user: known.user.clone(),
+            addresses: Vec::new(),
+            name: None,
+            homes: known.homes.clone(),
+        })
     }
 
     /// The name at the server of whoever has an address: as learned, or as the template has it.
@@ -95,6 +112,8 @@ mod tests {
         });
         let people = People::open(dir.path(), None);
         assert_eq!(people.user("alice@x.example").as_deref(), Some("al"));
+        assert_eq!(people.by_principal("/p/al/").unwrap().account, "alice@x.example");
+        assert_eq!(people.by_principal("/p/"), None);
         assert_eq!(people.known("alice@x.example").unwrap().homes, ["/c/al/"]);
     }
 

@@ -85,7 +85,13 @@ async fn of_object(
         };
     };
     let there = match before {
-        Ok(there) => there,
+        Ok(Some(mut there)) => {
+            if there.schedule_tag.is_none() && conditions::need_schedule_tag(&head.headers) {
+                there.schedule_tag = shared.server.schedule_tag(&who, &object).await.ok().flatten();
+            }
+            Some(there)
+        }
+        Ok(None) => None,
         // Nobody who may not read it, or a server in trouble: what becomes of it is told when it is known.
         Err(Trouble::Refused(status)) if status == StatusCode::UNAUTHORIZED => {
             return shared.pass(Request::from_parts(head, full(body))).await;

@@ -8,6 +8,8 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 
+use super::body::{self, Read};
+use super::dav::Multistatus;
 use super::hook::{Answer, Event};
 use super::notes::{Note, Outcome, Record, Sent, Step};
 use super::owner::Calendar;
@@ -20,6 +22,9 @@ use crate::doors::gateway::{Body, full};
 const SHORTEST: Duration = Duration::from_millis(200);
 /// How long something older about the same event may take to be told.
 const OLDER: Duration = Duration::from_secs(2);
+
+/// The longest answer about the one object of a POST, in octets.
+const MOST_OF_MANY: usize = 16 * 1024 * 1024;
 
 /// What validates the text a client sent, and not the one that was stored (RFC 4791 §5.3.4).
 const VALIDATORS: [HeaderName; 3] = [header::ETAG, header::LAST_MODIFIED, HeaderName::from_static("oc-etag")];
@@ -51,6 +56,7 @@ pub(super) struct Save {
 struct Going {
     shared: Arc<Shared>,
     who: Who,
+    calendar: Arc<Calendar>,
     event: Step,
     /// Whether the path is known only from the answer.
     placed: bool,
@@ -78,9 +84,9 @@ impl Save {
         let Ok(note) = first.await else {
             return later::told_after(shared, who, Request::from_parts(head, full(body)), step, None).await;
         };
-        let mut going =
-            Going { shared, who, placed: object.is_some(), event: step, change, note, announced: false, ends };
-        let amended = going.announce(&calendar, body.clone()).await;
+        let placed = object.is_some();
+        let mut going = Going { shared, who, calendar, placed, event: step, change, note, announced: false, ends };
+        let amended = going.announce(body.clone()).await;
         going.store(head, body, amended).await
     }
 }
@@ -96,11 +102,14 @@ impl Going {
     }
 
     /// First beat. Gives the text to store in place of the client's.
-    async fn announce(&mut self, calendar: &Calendar, body: Bytes) -> Option<String> {
+    async fn announce(&mut self, body: Bytes) -> Option<String> {
         let asked = async {
-            introduce::now_and_then(&self.shared, &calendar.owner).await?;
+            introduce::now_and_then(&self.shared, &self.calendar.owner).await?;
             let waits = self.shared.waiting.try_acquire();
-            self.shared.hook.announce(self.event(), body, calendar, &self.change, self.left(), waits.is_ok()).await
+            self.shared
+                .hook
+                .announce(self.event(), body, &self.calendar, &self.change, self.left(), waits.is_ok())
+                .await
         };
         let answer: Answer = match asked.await {
             Ok(answer) => answer,
@@ -142,6 +151,14 @@ impl Going {
                 return unreachable.answer();
             }
         };
+        if answer.status() == StatusCode::MULTI_STATUS && !self.placed {
+            let (answer, stored) = self.of_many(answer).await;
+            if let Some(amended) = amended {
+                self.event.text = Some(amended);
+            }
+            self.finished(if stored { Outcome::Stored } else { Outcome::Refused }).await;
+            return answer;
+        }
         if answer.status().is_success() {
             self.placed_by(&answer);
             if let Some(amended) = amended {
@@ -192,9 +209,29 @@ impl Going {
         }
     }
 
+    /// Some servers take a POST for many objects, which are one here, and answer with the status of each (calendarserver's bulk
+    /// requests, as in Cyrus). Whether it is stored.
+    async fn of_many(&mut self, answer: Response<Body>) -> (Response<Body>, bool) {
+        let (head, body) = answer.into_parts();
+        let body = match body::read(body, MOST_OF_MANY).await {
+            Read::Whole(body) => body,
+            Read::Longer(body) => return (Response::from_parts(head, body), false),
+            Read::Broken(_) => return (Response::from_parts(head, full("")), false),
+        };
+        let found = std::str::from_utf8(&body).ok().and_then(|text| Multistatus::parse(text).ok()).unwrap_or_default();
+        let stored =
+            found.resources.into_iter().find(|one| one.status.is_none_or(|status| (200..300).contains(&status)));
+        if let Some(one) = &stored {
+            self.event.object = self.calendar.told_object(&one.path);
+        }
+        (Response::from_parts(head, full(body)), stored.is_some())
+    }
+
+    /// Where the server chose the path, it names it (RFC 5995 §3.1).
     fn placed_by(&mut self, answer: &Response<Body>) {
         if !self.placed {
-            self.event.object = later::placed_by(answer).unwrap_or_default();
+            self.event.object =
+                later::placed_by(answer).map(|path| self.calendar.told_object(&path)).unwrap_or_default();
         }
     }
 
@@ -280,8 +317,8 @@ pub(super) fn step(calendar: &Calendar, uid: &str, object: &str, text: Option<St
     Step {
         account: calendar.owner.account.clone(),
         uid: uid.to_owned(),
-        object: object.to_owned(),
-        calendar: calendar.path.clone(),
+        object: calendar.told_object(object),
+        calendar: calendar.told.clone(),
         calendar_name: calendar.name.clone(),
         text,
         ..Step::default()

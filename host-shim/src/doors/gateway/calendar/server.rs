@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 
 use super::dav::Multistatus;
 use super::hook::LARGEST;
-use super::xml::{DAV, escaped};
+use super::path::{canonical, collection};
+use super::xml::{CALDAV, DAV, escaped};
 use crate::doors::gateway::config::{GatewayConfig, Service};
 use crate::doors::gateway::upstream::{Unreachable, Upstream};
 
@@ -20,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SMALL: usize = 1024 * 1024;
 /// The longest answer to a question about many.
 const LARGE: usize = 64 * 1024 * 1024;
+/// How often the server may send elsewhere.
+const HOPS: usize = 3;
 /// Objects asked for at once.
 const BATCH: usize = 50;
 
@@ -59,6 +62,8 @@ pub(crate) struct Who {
     headers: HeaderMap,
     /// Tells people apart, where what one may do is remembered.
     pub(crate) key: [u8; 32],
+    /// Whether it is the gateway itself.
+    is_service: bool,
 }
 
 impl Who {
@@ -78,7 +83,7 @@ impl Who {
                 digest.update(value);
             }
         }
-        Self { headers: copied, key: digest.finalize().into() }
+        Self { headers: copied, key: digest.finalize().into(), is_service: false }
     }
 
     /// The service, for somebody's calendars; `user` is the owner's name at the server. `None` where there is no service, or its
@@ -102,7 +107,7 @@ impl Who {
         let key = Sha256::digest(value.as_bytes()).into();
         let mut headers = HeaderMap::new();
         headers.insert(name, value);
-        Some(Self { headers, key })
+        Some(Self { headers, key, is_service: true })
     }
 
     /// Somebody who sends the same, but does not say who he or she is.
@@ -112,7 +117,7 @@ impl Who {
         for name in CREDENTIALS.iter().chain(config.credential_headers.iter().chain(remote).map(|name| &name.0)) {
             headers.remove(name);
         }
-        Self { headers, key: [0; 32] }
+        Self { headers, key: [0; 32], is_service: false }
     }
 }
 
@@ -152,21 +157,27 @@ impl Server {
 
     /// Asks for properties. `props`: the elements of `DAV:prop`, with the prefixes `D`, `C` and `S`.
     pub(crate) async fn propfind(&self, who: &Who, path: &str, depth: u8, props: &str) -> Result<Multistatus, Trouble> {
-        let body = format!("{XML}<D:propfind {NAMES}><D:prop>{props}</D:prop></D:propfind>");
-        self.multistatus(who, "PROPFIND", path, depth, body, if depth == 0 { SMALL } else { LARGE }, PATIENCE).await
+        self.multistatus(who, Asked::xml("PROPFIND", path, depth, propfind(props))).await
+    }
+
+    /// The same where a path under which the server sends whoever asks elsewhere is not wanted.
+    pub(crate) async fn propfind_here(&self, who: &Who, path: &str, props: &str) -> Result<Multistatus, Trouble> {
+        self.multistatus(who, Asked { followed: false, ..Asked::xml("PROPFIND", path, 0, propfind(props)) }).await
+    }
+
+    /// Where the server sends whoever asks about a path.
+    pub(crate) async fn leads_to(&self, who: &Who, path: &str) -> Result<Option<String>, Trouble> {
+        Ok(self.ask(who, Asked::xml("PROPFIND", path, 0, propfind("<D:resourcetype/>"))).await?.1)
     }
 
     /// Asks who asks, and gives the whole answer: a refusal may have to be passed on.
     pub(crate) async fn principal(&self, who: &Who, path: &str) -> Result<Response<Bytes>, Trouble> {
-        let body = format!("{XML}<D:propfind {NAMES}><D:prop><D:current-user-principal/></D:prop></D:propfind>");
-        let headers = [("content-type", "application/xml; charset=utf-8"), ("depth", "0")];
-        let method = Method::from_bytes(b"PROPFIND").map_err(|error| Trouble::Strange(error.to_string()))?;
-        self.ask(who, method, path, &headers, body.into(), SMALL, PATIENCE).await
+        Ok(self.ask(who, Asked::xml("PROPFIND", path, 0, propfind("<D:current-user-principal/>"))).await?.0)
     }
 
     /// The object under a path; `None`: there is none.
     pub(crate) async fn get(&self, who: &Who, path: &str) -> Result<Option<Object>, Trouble> {
-        let answer = self.ask(who, Method::GET, path, &[], Bytes::new(), LARGEST, PATIENCE).await?;
+        let (answer, _) = self.ask(who, Asked { limit: LARGEST, ..Asked::new("GET", path) }).await?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(None),
@@ -179,11 +190,17 @@ impl Server {
         Ok(Some(Object { text, etag, schedule_tag, last_modified }))
     }
 
+    /// The Schedule-Tag of an object, where the server has one for it.
+    pub(crate) async fn schedule_tag(&self, who: &Who, path: &str) -> Result<Option<String>, Trouble> {
+        let found = self.propfind(who, path, 0, "<C:schedule-tag/>").await?;
+        Ok(found.resources.first().and_then(|here| here.text(CALDAV, "schedule-tag")).map(str::to_owned))
+    }
+
     /// Stores a text over the one with this ETag. Gives the server's status.
     pub(crate) async fn put_back(&self, who: &Who, path: &str, text: &str, etag: &str) -> Result<StatusCode, Trouble> {
         let headers = [("content-type", "text/calendar; charset=utf-8"), ("if-match", etag)];
         let body = Bytes::copy_from_slice(text.as_bytes());
-        Ok(self.ask(who, Method::PUT, path, &headers, body, SMALL, PATIENCE).await?.status())
+        Ok(self.ask(who, Asked { headers: &headers, body, ..Asked::new("PUT", path) }).await?.0.status())
     }
 
     /// The paths of the objects with this UID in a calendar.
@@ -218,8 +235,8 @@ impl Server {
             let body = format!(
                 "{XML}<C:calendar-multiget {NAMES}><D:prop><D:getetag/>{data}</D:prop>{hrefs}</C:calendar-multiget>"
             );
-            let left = ends.saturating_duration_since(Instant::now());
-            let found = self.multistatus(who, "REPORT", calendar, 1, body, LARGE, left).await?;
+            let patience = ends.saturating_duration_since(Instant::now());
+            let found = self.multistatus(who, Asked { patience, ..Asked::xml("REPORT", calendar, 1, body) }).await?;
             members.extend(
                 found
                     .resources
@@ -235,54 +252,95 @@ impl Server {
             "{XML}<C:calendar-query {NAMES}><D:prop><D:getetag/></D:prop><C:filter><C:comp-filter name=\"VCALENDAR\">{filter}\
              </C:comp-filter></C:filter></C:calendar-query>"
         );
-        let found = self.multistatus(who, "REPORT", calendar, 1, body, LARGE, patience).await?;
+        let found = self.multistatus(who, Asked { patience, ..Asked::xml("REPORT", calendar, 1, body) }).await?;
         Ok(found.resources.into_iter().filter(|r| r.status.is_none_or(|s| s < 400)).map(|r| r.path).collect())
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one request, said in its parts")]
-    async fn multistatus(
-        &self,
-        who: &Who,
-        method: &str,
-        path: &str,
-        depth: u8,
-        body: String,
-        limit: usize,
-        patience: Duration,
-    ) -> Result<Multistatus, Trouble> {
-        let method = Method::from_bytes(method.as_bytes()).map_err(|error| Trouble::Strange(error.to_string()))?;
-        let depth = depth.to_string();
-        let headers = [("content-type", "application/xml; charset=utf-8"), ("depth", depth.as_str())];
-        let answer = self.ask(who, method, path, &headers, body.into(), limit, patience).await?;
+    async fn multistatus(&self, who: &Who, asked: Asked<'_>) -> Result<Multistatus, Trouble> {
+        let path = asked.path;
+        let (answer, place) = self.ask(who, asked).await?;
         if answer.status() != StatusCode::MULTI_STATUS {
             return Err(Trouble::Refused(answer.status()));
         }
         let text = std::str::from_utf8(answer.body()).map_err(|error| Trouble::Strange(error.to_string()))?;
-        Multistatus::parse(text).map_err(|error| Trouble::Strange(error.to_string()))
+        let mut found = Multistatus::parse(text).map_err(|error| Trouble::Strange(error.to_string()))?;
+        if let Some(place) = place {
+            // What was found elsewhere is named as it was asked for.
+            let (there, here) = (collection(&place), collection(path));
+            for resource in &mut found.resources {
+                if let Some(rest) = collection(&resource.path).strip_prefix(&there) {
+                    let is_collection = resource.path.ends_with('/') || rest.is_empty();
+                    let rest = if is_collection { rest } else { rest.trim_end_matches('/') };
+                    resource.path = format!("{here}{rest}");
+                }
+            }
+        }
+        Ok(found)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one request, said in its parts")]
-    async fn ask(
-        &self,
-        who: &Who,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Bytes,
-        limit: usize,
-        patience: Duration,
-    ) -> Result<Response<Bytes>, Trouble> {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
+    /// Asks. Where the server sends whoever asks to another path, and that is `followed`, that is asked in its place, and named:
+    /// some servers have one calendar under a path of each person who may see it.
+    async fn ask(&self, who: &Who, asked: Asked<'_>) -> Result<(Response<Bytes>, Option<String>), Trouble> {
+        let ends = Instant::now() + asked.patience;
+        let mut place = None;
+        for hops in 0.. {
+            let path = place.as_deref().unwrap_or(asked.path);
+            let left = ends.saturating_duration_since(Instant::now());
+            let answer = self.upstream.ask(asked.request(who, path)?, asked.limit, left).await?;
+            let moved = matches!(answer.status().as_u16(), 301 | 302 | 307 | 308);
+            if !moved || !(asked.followed || who.is_service) || hops >= HOPS {
+                return Ok((answer, place));
+            }
+            let named =
+                answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).and_then(canonical);
+            match named {
+                Some(named) if named != path => place = Some(named),
+                _ => return Ok((answer, place)),
+            }
+        }
+        Err(Trouble::Strange("the server sends in circles".into()))
+    }
+}
+
+/// One request of the gateway's own.
+struct Asked<'a> {
+    method: &'a str,
+    path: &'a str,
+    headers: &'a [(&'a str, &'a str)],
+    body: Bytes,
+    /// The longest answer, in octets.
+    limit: usize,
+    patience: Duration,
+    /// Whether to go where the server sends.
+    followed: bool,
+}
+
+impl<'a> Asked<'a> {
+    fn new(method: &'a str, path: &'a str) -> Self {
+        Self { method, path, headers: &[], body: Bytes::new(), limit: SMALL, patience: PATIENCE, followed: true }
+    }
+
+    /// A question whose answer is a multistatus.
+    fn xml(method: &'a str, path: &'a str, depth: u8, body: String) -> Self {
+        let headers: &[(&str, &str)] = if depth == 0 { &XML_ALONE } else { &XML_WITH_MEMBERS };
+        Self { headers, body: body.into(), limit: if depth == 0 { SMALL } else { LARGE }, ..Self::new(method, path) }
+    }
+
+    fn request(&self, who: &Who, path: &str) -> Result<Request<Bytes>, Trouble> {
+        let mut request = Request::builder().method(self.method).uri(path);
+        for (name, value) in self.headers {
             request = request.header(*name, *value);
         }
-        let mut request = request.body(body).map_err(|error| Trouble::Strange(error.to_string()))?;
+        let mut request = request.body(self.body.clone()).map_err(|error| Trouble::Strange(error.to_string()))?;
         request.headers_mut().extend(who.headers.clone());
         let own = HeaderValue::from_static(concat!("teams-mirror-gateway/", env!("CARGO_PKG_VERSION")));
         request.headers_mut().insert(header::USER_AGENT, own);
-        Ok(self.upstream.ask(request, limit, patience).await?)
+        Ok(request)
     }
 }
+
+const XML_ALONE: [(&str, &str); 2] = [("content-type", "application/xml; charset=utf-8"), ("depth", "0")];
+const XML_WITH_MEMBERS: [(&str, &str); 2] = [("content-type", "application/xml; charset=utf-8"), ("depth", "1")];
 
 /// The principal that an answer of [`Server::principal`] names.
 pub(crate) fn principal_of(answer: &Response<Bytes>) -> Option<String> {
@@ -291,6 +349,10 @@ pub(crate) fn principal_of(answer: &Response<Bytes>) -> Option<String> {
     }
     let found = Multistatus::parse(std::str::from_utf8(answer.body()).ok()?).ok()?;
     found.resources.iter().flat_map(|here| here.paths(DAV, "current-user-principal")).next()
+}
+
+fn propfind(props: &str) -> String {
+    format!("{XML}<D:propfind {NAMES}><D:prop>{props}</D:prop></D:propfind>")
 }
 
 const XML: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>";

@@ -30,7 +30,7 @@ pub(super) struct Shared {
     pub(super) places: Places,
     pub(super) hook: Hook,
     pub(super) notes: Notes,
-    pub(super) people: People,
+    pub(super) people: Arc<People>,
     /// What the hook was told of people.
     pub(super) introduced: Introduced,
     /// Saves that may wait for a link at the same time.
@@ -51,12 +51,13 @@ impl Shared {
             );
         }
         let server = Server::new(upstream.clone());
+        let people = Arc::new(People::open(&config.spool, config.address.as_deref()));
         Ok(Self {
             config: Arc::clone(config),
-            places: Places::new(server.clone(), Arc::clone(config)),
+            places: Places::new(server.clone(), Arc::clone(config), Arc::clone(&people)),
             hook: Hook::new(config)?,
             notes,
-            people: People::open(&config.spool, config.address.as_deref()),
+            people,
             introduced: Introduced::default(),
             waiting: Semaphore::new(config.max_waiting.min(Semaphore::MAX_PERMITS)),
             doubt: Notify::new(),

@@ -137,7 +137,7 @@ async fn of_object(
         account: change.account.clone(),
         uid: change.uid.clone(),
         object: object.to_owned(),
-        calendar: calendar.path.clone(),
+        calendar: calendar.told.clone(),
         calendar_name: calendar.name.clone(),
         ..Step::default()
     };
