@@ -1,7 +1,8 @@
 //! The gateway, from outside: what clients are answered, what stands on the server, in Teams and in the guests' mail afterwards.
 //!
 //! What concerns the way of octets (`transport_*`) runs against a server that is written here line by line, so that a test can say
-//! what it sends, what it waits for, and when it dies. Everything else runs before the calendar servers people run. These come
+//! what it sends, what it waits for, and when it dies; with methods that concern no event, which the gateway asks nothing about.
+//! Everything else runs before the calendar servers people run. These come
 //! from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where one cannot be had,
 //! each test that needs it says so and is skipped; with `TEAMS_MIRROR_REQUIRE_ALL=1` it fails.
 
