@@ -1,10 +1,10 @@
-//! The gateway, from outside: what clients are answered, what stands on the server, in Teams and in the guests' mail afterwards.
+//! The gateway. What concerns the way of octets (`transport_*`) runs against a server that is written here line by line, so that a
+//! test can say what it sends, what it waits for, and when it dies, with methods that the gateway asks nothing about. The rest runs
+//! before the calendar servers people use: what clients are answered, and what stands on the server, in Teams and in the guests'
+//! mail afterwards.
 //!
-//! What concerns the way of octets (`transport_*`) runs against a server that is written here line by line, so that a test can say
-//! what it sends, what it waits for, and when it dies; with methods that concern no event, which the gateway asks nothing about.
-//! Everything else runs before the calendar servers people run. These come
-//! from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where one cannot be had,
-//! each test that needs it says so and is skipped; with `TEAMS_MIRROR_REQUIRE_ALL=1` it fails.
+//! These servers come from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where
+//! one cannot be had, each test that needs it says so and is skipped; with `TEAMS_MIRROR_REQUIRE_ALL=1` it fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,9 +26,18 @@ mod radicale;
 #[allow(dead_code, reason = "the other suite uses more of it")]
 mod world;
 
+mod client;
+mod gateway;
 mod in_process;
+mod random;
+mod servers;
 mod wire;
 
+mod clients;
+mod editing;
+mod invitations;
+mod matrix;
+mod mishaps;
 mod transport;
 mod transport_check;
 mod transport_failures;
@@ -36,13 +45,8 @@ mod transport_headers;
 mod transport_streams;
 mod transport_tls;
 
-mod client;
-mod gateway;
-mod servers;
-
 mod alone;
 mod late;
-mod matrix;
 mod page;
 mod relay;
 mod saves;
