@@ -35,6 +35,7 @@ mod peek;
 mod people;
 mod post;
 mod put;
+mod remembered;
 mod removal;
 mod save;
 mod server;
