@@ -1,6 +1,7 @@
 //! The gateway. What concerns the way of octets (`transport_*`) runs against a server that is written here line by line, so that a
-//! test can say what it sends, what it waits for, and when it dies; the rest runs before the calendar servers people use: what
-//! clients are answered, and what stands on the server, in Teams and in the guests' mail afterwards.
+//! test can say what it sends, what it waits for, and when it dies, with methods that the gateway asks nothing about. The rest runs
+//! before the calendar servers people use: what clients are answered, and what stands on the server, in Teams and in the guests'
+//! mail afterwards.
 //!
 //! These servers come from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where
 //! one cannot be had, each test that needs it says so and is skipped; with `TEAMS_MIRROR_REQUIRE_ALL=1` it fails.
@@ -36,8 +37,10 @@ mod alone;
 mod clients;
 mod editing;
 mod invitations;
+mod late;
 mod matrix;
 mod mishaps;
+mod page;
 mod relay;
 mod saves;
 mod transport;

@@ -97,6 +97,37 @@ fn a_server_that_does_not_read_stops_the_client() {
     assert_eq!(total.recv().unwrap(), MUCH);
 }
 
+/// A save of anything but an event is a save of anything: a film into somebody's files goes as it comes.
+#[test]
+fn a_file_is_not_held_in_memory() {
+    let (go, step) = stepwise();
+    let (sum, total) = mpsc::channel();
+    let server = Server::start(move |_, mut wire| {
+        while let Some(head) = wire.head() {
+            let length = head.value("content-length").map_or(0, |length| length.parse().unwrap());
+            if head.first().starts_with("PUT ") {
+                step();
+                sum.send(wire.exactly(length).len()).unwrap();
+                wire.send("HTTP/1.1 201 Created\r\nETag: \"1\"\r\nContent-Length: 0\r\n\r\n");
+            } else {
+                // What the gateway asks about the folder.
+                wire.exactly(length);
+                wire.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+            }
+        }
+    });
+    let gateway = start(&server.url(), "");
+    let mut client = Wire::to(gateway.address());
+    client.send(format!("PUT /files/film.mp4 HTTP/1.1\r\nHost: h\r\nContent-Length: {MUCH}\r\n\r\n"));
+    let written = client.write_until_blocked(MUCH);
+    assert!(written < ON_THE_WAY, "{written} octets were taken, and nobody had read one");
+    go.send(()).unwrap();
+    client.send(vec![b'x'; MUCH - written]);
+    let (head, _) = client.message();
+    assert_eq!((head.status(), head.value("etag")), (201, Some("\"1\"")));
+    assert_eq!(total.recv().unwrap(), MUCH);
+}
+
 #[test]
 fn a_client_that_does_not_read_stops_the_server() {
     let (told, heard) = mpsc::channel();
@@ -121,7 +152,7 @@ fn a_client_that_goes_away_takes_its_request_with_it() {
     for (request, answer) in [
         ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", ""),
         ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"),
-        ("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab", ""),
+        ("PROPPATCH / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab", ""),
     ] {
         let (told, heard) = mpsc::channel();
         let server = Server::start(move |_, mut wire| {

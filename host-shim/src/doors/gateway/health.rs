@@ -16,19 +16,15 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// As much of an answer is read.
 const MOST: usize = 64 * 1024;
 
-/// Answers `healthz` and `readyz` under the settings path. `None` for everything else.
-pub(super) async fn answer(
-    head: &Parts,
-    own: Option<&str>,
-    upstream: &Upstream,
-    calendars: &Calendars,
-) -> Option<Response<Body>> {
-    let own = own?;
-    if !matches!(own, "healthz" | "readyz") || !matches!(head.method, Method::GET | Method::HEAD) {
-        return None;
-    }
-    if own == "healthz" {
-        return Some(sentence(StatusCode::OK, "ok"));
+/// Whether it is asked: `healthz` or `readyz`, with `own` what follows the settings path.
+pub(super) fn concerns(head: &Parts, own: Option<&str>) -> bool {
+    matches!(own, Some("healthz" | "readyz")) && matches!(head.method, Method::GET | Method::HEAD)
+}
+
+/// Answers.
+pub(super) async fn answer(own: Option<&str>, upstream: &Upstream, calendars: &Calendars) -> Response<Body> {
+    if own == Some("healthz") {
+        return sentence(StatusCode::OK, "ok");
     }
     let (server, hook) = tokio::join!(asked(upstream), calendars.ready());
     let server = server.map(drop);
@@ -38,7 +34,7 @@ pub(super) async fn answer(
     };
     // Without the hook saves go through and are noted; without the server nothing does.
     let status = if server.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Some(sentence(status, &format!("{}\n{}", line("server", &server), line("hook", &hook))))
+    sentence(status, &format!("{}\n{}", line("server", &server), line("hook", &hook)))
 }
 
 /// Whether the server answers at all; whatever it says counts.

@@ -101,8 +101,9 @@ impl Proxy {
         let switch = forwarded::prepare(&mut head, peer, self.acceptor.is_some(), &self.config);
         let client = head.extensions.remove::<OnUpgrade>().filter(|_| switch);
         let own = self.config.settings_path.rest(head.uri.path());
-        if let Some(answer) = health::answer(&head, own, &self.upstream, &self.calendars).await {
-            return answer;
+        // What is rare, and large while it is on its way, is put aside: hyper keeps room for the largest in every connection.
+        if health::concerns(&head, own) {
+            return Box::pin(health::answer(own, &self.upstream, &self.calendars)).await;
         }
         let body = if hyper::body::Body::is_end_stream(&body) {
             super::full("")
@@ -110,7 +111,7 @@ impl Proxy {
             body.map_err(Into::into).boxed_unsync()
         };
         if own.is_some() || is_write(&head.method) {
-            return self.calendars.answer(Request::from_parts(head, body)).await;
+            return Box::pin(self.calendars.answer(Request::from_parts(head, body))).await;
         }
         let mut answer = match self.upstream.pass(Request::from_parts(head, body)).await {
             Ok(answer) => answer,

@@ -1,6 +1,7 @@
 //! What an administrator should know. Looks, and changes nothing: a gateway may be running.
 
 use super::hook::Hook;
+use super::shared::Shared;
 use super::{notes, write_back};
 use crate::doors::gateway::check::Finding;
 use crate::doors::gateway::config::{GatewayConfig, Service};
@@ -30,6 +31,18 @@ pub(crate) async fn findings(config: &GatewayConfig) -> Vec<Finding> {
     }
     found.push(Finding::remark(write_back::remark(config)));
     found
+}
+
+/// Says so in the log of a gateway that begins. Nothing of it keeps it from working.
+pub(super) async fn at_start(shared: &Shared) {
+    if let Err(error) = shared.hook.account(&account(&shared.config)).await {
+        shared.unanswered(&error);
+    }
+    tracing::info!("{}", write_back::remark(&shared.config));
+    let waiting = shared.notes.count();
+    if waiting > 0 {
+        tracing::info!("notes that wait to be told: {waiting}");
+    }
 }
 
 async fn answers(config: &GatewayConfig, hook: &Hook) -> Finding {

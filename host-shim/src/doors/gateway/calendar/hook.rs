@@ -220,11 +220,6 @@ impl Hook {
         self.call(Call::new(Method::GET, "/v1/changes".into(), query), wait + 2 * PROMPT).await
     }
 
-    /// Fails where nobody listens, or nobody lets us in. The answer says how an account nobody has stands.
-    pub(crate) async fn probe(&self, account: &str) -> Result<Answer, Unanswered> {
-        self.account(account).await
-    }
-
     async fn call(&self, call: Call, patience: Duration) -> Result<Answer, Unanswered> {
         let secret = self.secret()?;
         let ends = Instant::now() + patience;

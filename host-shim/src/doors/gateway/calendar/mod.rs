@@ -35,6 +35,7 @@ mod peek;
 mod people;
 mod post;
 mod put;
+mod remembered;
 mod removal;
 mod save;
 mod server;
@@ -71,10 +72,7 @@ impl Calendars {
 
     /// The work beside the requests, until `stop` turns true.
     pub(crate) async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {
-        tracing::info!("{}", write_back::remark(&self.shared.config));
-        if let Err(why) = self.ready().await {
-            tracing::error!("{why}");
-        }
+        check::at_start(&self.shared).await;
         worker::run(Arc::clone(&self.shared), stop).await;
     }
 
@@ -106,7 +104,7 @@ impl Calendars {
 
     /// Whether the hook API answers; the error is a sentence.
     pub(crate) async fn ready(&self) -> Result<(), String> {
-        match self.shared.hook.probe(&check::account(&self.shared.config)).await {
+        match self.shared.hook.account(&check::account(&self.shared.config)).await {
             Ok(_) => Ok(()),
             Err(error) => Err(error.to_string()),
         }

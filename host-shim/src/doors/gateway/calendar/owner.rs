@@ -1,13 +1,13 @@
 //! Whose a calendar is, and what may be done there: asked of the server, with the client's own credential, and never taken from a
 //! path.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::dav::Resource;
 use super::path::{collection, last_name};
 use super::people::People;
+use super::remembered::Remembered;
 use super::server::{Server, Trouble, Who};
 use super::xml::{CALDAV, DAV};
 use crate::address::Address;
@@ -20,8 +20,6 @@ const BELIEVED: Duration = Duration::from_secs(10);
 const PERSON_BELIEVED: Duration = Duration::from_secs(60);
 /// How long a refusal is: long enough that a client's retries are not doubled, so that no account is locked by them.
 const REFUSED: Duration = Duration::from_secs(5);
-/// The most answers remembered.
-const REMEMBERED: usize = 8192;
 
 const OF_COLLECTION: &str = "<D:resourcetype/><D:displayname/><D:owner/><D:current-user-principal/>\
     <D:current-user-privilege-set/><D:add-member/><C:supported-calendar-component-set/>";
@@ -85,20 +83,20 @@ pub(crate) struct Places {
     server: Server,
     config: Arc<GatewayConfig>,
     learned: Arc<People>,
-    remembered: Mutex<HashMap<([u8; 32], String), (Instant, Place)>>,
-    people: Mutex<HashMap<([u8; 32], String), (Instant, Option<Arc<Person>>)>>,
+    remembered: Remembered<Place>,
+    people: Remembered<Option<Arc<Person>>>,
 }
 
 impl Places {
     /// Of a server.
     pub(crate) fn new(server: Server, config: Arc<GatewayConfig>, learned: Arc<People>) -> Self {
-        Self { server, config, learned, remembered: Mutex::default(), people: Mutex::default() }
+        Self { server, config, learned, remembered: Remembered::default(), people: Remembered::default() }
     }
 
     /// What a collection is to whoever asks.
     pub(crate) async fn place(&self, who: &Who, path: &str) -> Place {
         let key = (who.key, collection(path));
-        if let Some(known) = recall(&self.remembered, &key) {
+        if let Some(known) = self.remembered.recall(&key) {
             return known;
         }
         let (place, long) = match self.look(who, &key.1).await {
@@ -110,7 +108,7 @@ impl Places {
                 (Place::Other, if trouble.may_pass() { Duration::ZERO } else { REFUSED })
             }
         };
-        remember(&self.remembered, key, place.clone(), long);
+        self.remembered.remember(key, place.clone(), long);
         place
     }
 
@@ -125,8 +123,7 @@ impl Places {
     /// What was remembered of a collection counts no more: it was made, removed or renamed.
     pub(crate) fn forget(&self, path: &str) {
         let path = collection(path);
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        remembered.retain(|(_, known), _| !known.starts_with(&path));
+        self.remembered.forget(|known| known.starts_with(&path));
     }
 
     async fn look(&self, who: &Who, path: &str) -> Result<Place, Trouble> {
@@ -140,18 +137,11 @@ impl Places {
             return Ok(if here.is_collection() { Place::Collection } else { Place::Other });
         }
         let Some(owner) = self.owner(who, path, here).await? else { return Ok(Place::Other) };
-        let told = if owner.homes.iter().any(|home| path.starts_with(&collection(home))) {
-            // Also where the service is sent from there to a place of its own.
-            Some(path.to_owned())
-        } else {
-            let told = self.owners_path(who, path, here, &owner).await?;
-            told.filter(|told| told != path || !here.is_shared_to_me())
-        };
-        let Some(told) = told else {
+        let Some(told) = self.owners_path(who, path, here, &owner).await? else {
             tracing::warn!(
                 path,
                 owner = owner.account,
-                "what is saved here by others than the owner is not mirrored: it is not known where the owner has this calendar"
+                "what is saved in a shared calendar is not mirrored: it is not known where its owner has it"
             );
             return Ok(Place::Other);
         };
@@ -183,8 +173,13 @@ impl Places {
         here: &Resource,
         owner: &Person,
     ) -> Result<Option<String>, Trouble> {
-        let asks = here.paths(DAV, "current-user-principal").into_iter().next();
-        let Some(asks) = asks.filter(|asks| *asks != owner.principal) else { return Ok(Some(path.to_owned())) };
+        let Some(asks) = here.paths(DAV, "current-user-principal").into_iter().next() else {
+            return Ok(Some(path.to_owned()));
+        };
+        if asks == owner.principal {
+            // Some servers name whoever it is shared to as the owner.
+            return Ok((!here.is_shared_to_me()).then(|| path.to_owned()));
+        }
         let homes = match self.server.propfind(who, &asks, 0, "<C:calendar-home-set/>").await {
             Ok(found) => found.resources.first().map(|me| me.paths(CALDAV, "calendar-home-set")).unwrap_or_default(),
             Err(trouble) if trouble.may_pass() => return Err(trouble),
@@ -228,7 +223,7 @@ impl Places {
     /// Somebody; `None` where there is no address.
     pub(crate) async fn person(&self, who: &Who, principal: &str) -> Result<Option<Arc<Person>>, Trouble> {
         let key = (who.key, principal.to_owned());
-        if let Some(known) = recall(&self.people, &key) {
+        if let Some(known) = self.people.recall(&key) {
             return Ok(known);
         }
         let user = last_name(principal).unwrap_or_default();
@@ -245,7 +240,7 @@ impl Places {
             && let Some(person) = self.learned.by_principal(principal)
         {
             let person = Some(Arc::new(person));
-            remember(&self.people, key, person.clone(), PERSON_BELIEVED);
+            self.people.remember(key, person.clone(), PERSON_BELIEVED);
             return Ok(person);
         }
         let here = found.as_ref().and_then(|found| found.resources.first());
@@ -263,7 +258,7 @@ impl Places {
         if person.is_none() {
             tracing::debug!(principal, "a user without an address, as far as the server says and `address` makes one");
         }
-        remember(&self.people, key, person.clone(), PERSON_BELIEVED);
+        self.people.remember(key, person.clone(), PERSON_BELIEVED);
         Ok(person)
     }
 }
@@ -277,29 +272,6 @@ fn account(template: Option<&str>, user: &str, addresses: &[String]) -> Option<S
         None => addresses.first()?.clone(),
     };
     Address::parse(&written).ok().map(|address| address.as_str().to_owned())
-}
-
-type Remembered<T> = Mutex<HashMap<([u8; 32], String), (Instant, T)>>;
-
-fn recall<T: Clone>(remembered: &Remembered<T>, key: &([u8; 32], String)) -> Option<T> {
-    let remembered = remembered.lock().unwrap_or_else(PoisonError::into_inner);
-    let (until, known) = remembered.get(key)?;
-    (*until > Instant::now()).then(|| known.clone())
-}
-
-fn remember<T>(remembered: &Remembered<T>, key: ([u8; 32], String), value: T, long: Duration) {
-    if long.is_zero() {
-        return;
-    }
-    let mut remembered = remembered.lock().unwrap_or_else(PoisonError::into_inner);
-    let now = Instant::now();
-    if remembered.len() >= REMEMBERED {
-        remembered.retain(|_, (until, _)| *until > now);
-    }
-    if remembered.len() >= REMEMBERED {
-        remembered.clear();
-    }
-    remembered.insert(key, (now + long, value));
 }
 
 #[cfg(test)]
@@ -316,15 +288,5 @@ mod tests {
         assert_eq!(account(Some("{user}@x.example"), "Alice", &[]), None, "another person than alice, perhaps");
         assert_eq!(account(Some("{user}@x.example"), "alice@y.example", &[]), None);
         assert_eq!(account(Some("{user}@x.example"), "", &[]), None);
-    }
-
-    #[test]
-    fn what_is_remembered_is_of_one_person_and_ends() {
-        let remembered = Mutex::default();
-        remember(&remembered, ([1; 32], "/a/".into()), 1, Duration::from_secs(60));
-        remember(&remembered, ([1; 32], "/b/".into()), 2, Duration::ZERO);
-        assert_eq!(recall(&remembered, &([1; 32], "/a/".into())), Some(1));
-        assert_eq!(recall(&remembered, &([2; 32], "/a/".into())), None);
-        assert_eq!(recall(&remembered, &([1; 32], "/b/".into())), None);
     }
 }

@@ -258,7 +258,7 @@ impl Going {
         };
         let stored = outcome != Outcome::Refused;
         let left = self.left();
-        if self.announced && (left >= SHORTEST || !self.shared.is_up()) && self.report(outcome).await {
+        if self.announced && left >= SHORTEST && self.shared.is_up() && self.report(outcome).await {
             if stored && !self.event.object.is_empty() {
                 self.check(note);
             } else {

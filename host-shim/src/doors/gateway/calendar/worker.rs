@@ -33,7 +33,7 @@ async fn notes(shared: &Arc<Shared>) {
         let mut changed = std::pin::pin!(shared.notes.changed());
         changed.as_mut().enable();
         if !shared.is_up() {
-            match shared.hook.probe(&check::account(&shared.config)).await {
+            match shared.hook.account(&check::account(&shared.config)).await {
                 Ok(_) => shared.answers_again(),
                 Err(error) if error.down => {
                     tokio::time::sleep(TICK).await;
