@@ -1,0 +1,88 @@
+//! Servers that send invitations themselves, as they save: the guests get one mail, and the link is in it.
+
+use support::event;
+
+use crate::radicale::with_teams;
+use crate::servers::{Kind, Mail, Site};
+use crate::world::{SOON, until};
+
+const GUEST: &str = "guest@elsewhere.example";
+
+/// An event with a guest, that asks for a meeting.
+pub fn with_guest(uid: &str, subject: &str, lines: &[&str]) -> String {
+    let guests = [
+        "ORGANIZER;CN=Alice:mailto:alice@test.tld",
+        "ATTENDEE;CN=Alice;PARTSTAT=ACCEPTED:mailto:alice@test.tld",
+        "ATTENDEE;CN=Guest;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:guest@elsewhere.example",
+    ];
+    with_teams(uid, subject, &[&guests, lines].concat())
+}
+
+/// What the guests were sent, once nothing is on its way any more.
+fn sent(site: &Site, uid: &str) -> Vec<Mail> {
+    site.settled(uid);
+    site.mails.about(uid)
+}
+
+fn methods(mails: &[Mail]) -> Vec<&str> {
+    mails.iter().map(Mail::method).collect()
+}
+
+fn one_request_with_the_link_and_one_cancel(kind: Kind) {
+    let Some(site) = Site::start(kind) else { return };
+    let calendar = site.calendar("work");
+    let path = format!("{calendar}i1.ics");
+    assert_eq!(site.put(&path, &with_guest("i1", "Planning", &["DESCRIPTION:Agenda"])).status, 201);
+    let link = site.link(&path, "i1");
+    let mails = sent(&site, "i1");
+    assert_eq!(methods(&mails), ["REQUEST"], "{mails:#?}");
+    assert_eq!(mails[0].to, [GUEST]);
+    assert!(mails[0].calendar.contains(&link) && mails[0].calendar.contains("Agenda"), "{}", mails[0].calendar);
+    assert_eq!(site.world.graph_methods(), ["POST"]);
+    assert!(site.world.sim.mails().is_empty(), "Microsoft invites nobody");
+
+    // Moved to another hour, the guest is told of that, and the link is still there.
+    let text = site.get(&path).text;
+    let later = event::with_line(&text, "DTSTART", "DTSTART;TZID=Europe/Vienna:20300114T103000");
+    assert!(matches!(site.put(&path, &later).status, 201 | 204));
+    let mails = sent(&site, "i1");
+    assert_eq!(methods(&mails), ["REQUEST"; 2], "{mails:#?}");
+    assert!(mails[1].calendar.contains(&link) && mails[1].calendar.contains("T103000"), "{}", mails[1].calendar);
+    let patched = until(SOON, || site.world.graph_methods() == ["POST", "PATCH"]);
+    assert!(patched, "{:?}", site.world.graph_methods());
+
+    // Deleted, and so cancelled.
+    assert_eq!(site.delete(&path).status, 204);
+    assert!(until(SOON, || site.world.in_teams().is_empty()), "{}", site.log());
+    let mails = sent(&site, "i1");
+    assert_eq!(methods(&mails), ["REQUEST", "REQUEST", "CANCEL"], "{mails:#?}");
+    assert_eq!(site.mails.count(), 3, "nothing else was sent");
+    assert!(site.world.sim.mails().is_empty());
+}
+
+#[test]
+fn xandikos_sends_one_request_with_the_link_and_one_cancel() {
+    one_request_with_the_link_and_one_cancel(Kind::XandikosByGateway);
+}
+
+#[test]
+fn cyrus_sends_one_request_with_the_link_and_one_cancel() {
+    one_request_with_the_link_and_one_cancel(Kind::CyrusByGateway);
+}
+
+/// Xandikos sends a REQUEST that says so; Cyrus cancels.
+#[test]
+fn an_event_marked_as_cancelled_is_one_cancel() {
+    let Some(site) = Site::start(Kind::CyrusByGateway) else { return };
+    let calendar = site.calendar("work");
+    let path = format!("{calendar}i1.ics");
+    assert_eq!(site.put(&path, &with_guest("i1", "Planning", &[])).status, 201);
+    site.link(&path, "i1");
+    let text = site.get(&path).text;
+    let cancelled = event::with_line(&text, "STATUS", "STATUS:CANCELLED");
+    assert!(matches!(site.put(&path, &cancelled).status, 201 | 204));
+    assert!(until(SOON, || site.world.in_teams().is_empty()), "{}", site.log());
+    let mails = sent(&site, "i1");
+    assert_eq!(methods(&mails), ["REQUEST", "CANCEL"], "{mails:#?}");
+    assert_eq!(site.mails.count(), 2);
+}
