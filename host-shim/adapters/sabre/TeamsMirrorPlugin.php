@@ -27,9 +27,9 @@ if (PHP_SAPI === 'cli' && isset($argv[0]) && realpath($argv[0]) === __FILE__) {
  *
  * The first beat listens to `beforeCreateFile` and `beforeWriteContent` at a priority below 100. sabre's CalDAV plugin raises
  * `calendarObjectChange`, upon which invitations are sent, from its own listeners to these two, at 100. So the link is in the
- * text before anybody is invited. `calendarObjectChange` itself would hand us a parsed calendar and have sabre write the text
- * anew; here the client's text stays as it is but for the lines of the link. Preconditions, locks and rights have been looked
- * at by then.
+ * text before anybody is invited, and what sabre parses, checks and sends is the text with the link. `calendarObjectChange`
+ * itself, which sabre has since 2.1 only, would hand us a parsed calendar, in which lines cannot be edited. Preconditions, locks
+ * and rights have been looked at by then.
  *
  * Nothing in here may ever fail a request: every listener lets sabre go on, whatever happens.
  */
@@ -204,7 +204,7 @@ class TeamsMirrorPlugin extends ServerPlugin
             $this->spool->unlock($slot);
         }
         $this->answers();
-        $save = new Save($path, $account, $uid, $change, $note, $overwritten !== []);
+        $save = new Save($path, $account, $uid, $change, $note, $before, $overwritten !== []);
         $save->time = max(1.0, $this->settings['patience'] - (microtime(true) - $begun));
         $amended = $answer->isEvent() ? $answer->field('icalendar') : null;
         if (is_string($amended) && $amended !== $text) {
@@ -223,7 +223,6 @@ class TeamsMirrorPlugin extends ServerPlugin
             $this->loudly('refused', "`$object` is not mirrored: {$answer->sentence()}");
         }
         $save->recorded = $answer->isEvent() && $answer->field('change') !== 'unrecorded';
-        $save->text = (string)$data;
         // Against a link that is written back at the same moment.
         $save->lock = $this->spool->lock($object);
         $this->save = $save;
@@ -239,15 +238,13 @@ class TeamsMirrorPlugin extends ServerPlugin
         }
     }
 
-    /** The request ends with an error. It may have come after the store, so what is stored decides. */
+    /** The request ends with an error. That may have come after the store; then the note tells what is stored. */
     private function failed(): void
     {
-        if ($this->save === null) {
-            return;
+        $node = $this->save === null ? null : $this->node($this->save->path);
+        if ($this->save !== null && ($node instanceof ICalendarObject ? $this->text($node) : null) === $this->save->before) {
+            $this->report('refused');
         }
-        $node = $this->node($this->save->path);
-        $isThere = $node instanceof ICalendarObject && $this->text($node) === $this->save->text;
-        $this->report($isThere ? $this->save->result : 'refused');
     }
 
     private function report(string $result): void
@@ -872,8 +869,6 @@ final class Save
 {
     /** What is to be reported once it is stored. */
     public string $result = 'stored';
-    /** The text that sabre is to store. */
-    public string $text = '';
     /** Whether the hook waits for a report. */
     public bool $recorded = false;
     /** Seconds that are left for the report. */
@@ -887,6 +882,8 @@ final class Save
         public readonly string $uid,
         public readonly string $change,
         public readonly ?Note $note,
+        /** The text that it replaces. */
+        public readonly ?string $before,
         /** Whether there was another event under this path. */
         public readonly bool $overwrites
     ) {
