@@ -124,7 +124,8 @@ fn a_template_names_users_without_a_mail_address() {
         let Some(nameless) = Sabre::start(&world, dress) else { return };
         let database = rusqlite::Connection::open(nameless.dir.path().join("sabre.sqlite")).unwrap();
         database.execute("UPDATE principals SET email = NULL", []).unwrap();
-        let saved = nameless.put("/calendars/alice/work/e2.ics", &event::meeting("e2", "Planning", &["X-TEAMS-MEETING:TRUE"]));
+        let saved =
+            nameless.put("/calendars/alice/work/e2.ics", &event::meeting("e2", "Planning", &["X-TEAMS-MEETING:TRUE"]));
         assert_eq!((saved.status, saved.header("etag").is_some()), (201, true));
         assert_eq!(world.hook.event(crate::world::ALICE, "e2").unwrap().status, 204);
     });

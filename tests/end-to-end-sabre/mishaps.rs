@@ -130,7 +130,13 @@ fn php_killed_right_after_the_store_loses_nothing() {
     in_both(|dress| {
         let Some((world, mut sabre)) = wired(dress) else { return };
         sabre.set("die", true);
-        let died = sabre.try_request("PUT", E1, "alice", &[("content-type", "text/calendar")], &with_teams("e1", "Planning", &[]));
+        let died = sabre.try_request(
+            "PUT",
+            E1,
+            "alice",
+            &[("content-type", "text/calendar")],
+            &with_teams("e1", "Planning", &[]),
+        );
         assert!(died.is_err(), "{died:?}");
         sabre.set("die", false);
         sabre.kill();
@@ -153,7 +159,8 @@ fn the_server_killed_before_its_store_leaves_no_meeting() {
             let url = sabre.url(E1);
             let save = scope.spawn(move || {
                 let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
-                let request = agent.put(&url).header("authorization", "Basic YWxpY2U6cHc=").content_type("text/calendar");
+                let request =
+                    agent.put(&url).header("authorization", "Basic YWxpY2U6cHc=").content_type("text/calendar");
                 assert!(request.send(with_teams("e1", "Planning", &[])).is_err(), "it was answered");
             });
             let asked = until(SOON, || !world.graph().is_empty());

@@ -20,6 +20,7 @@ ini_set('display_errors', '0');
 require 'Sabre/autoload.php';
 require __DIR__ . '/SchedulingStandIn.php';
 require __DIR__ . '/ModernServer.php';
+require __DIR__ . '/Sharing.php';
 require getenv('TEAMS_MIRROR_PLUGIN');
 
 final class PlainPasswords extends DAV\Auth\Backend\AbstractBasic
@@ -35,11 +36,13 @@ $pdo = new PDO("sqlite:$dir/sabre.sqlite", null, null, [PDO::ATTR_TIMEOUT => 10]
 $pdo->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION);
 
 $principals = new DAVACL\PrincipalBackend\PDO($pdo);
+$calendars = new CalDAV\Backend\PDO($pdo);
+$modern = getenv('SABRE_MODERN') === '1';
 $nodes = [
     new CalDAV\Principal\Collection($principals),
-    new CalDAV\CalendarRootNode($principals, new CalDAV\Backend\PDO($pdo)),
+    $modern ? new SharingRoot($principals, $calendars) : new CalDAV\CalendarRootNode($principals, $calendars),
 ];
-$server = getenv('SABRE_MODERN') === '1' ? new ModernServer($nodes) : new DAV\Server($nodes);
+$server = $modern ? new ModernServer($nodes) : new DAV\Server($nodes);
 $server->setBaseUri('/');
 $server->addPlugin(new DAV\Auth\Plugin(new PlainPasswords(), 'sabre'));
 $server->addPlugin(new DAVACL\Plugin());

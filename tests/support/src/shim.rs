@@ -38,6 +38,21 @@ pub fn start(
     config.listen.hook = Endpoint::Tcp(([127, 0, 0, 1], 0).into());
     config.listen.public = Endpoint::Tcp(([127, 0, 0, 1], public_port).into());
     change(&mut config);
+    let shim = opened(sim, config, domain, extras)?;
+    let secret = shim.accounts().add_secret("server", &[domain.to_owned()]).map_err(|e| e.to_string())?;
+    let running = shim.start().map_err(|e| e.to_string())?;
+    let address = running.hook_address().ok_or("the hook API does not listen on TCP")?;
+    use secrecy::ExposeSecret as _;
+    let hook = Hook::new(&format!("http://{address}"), secret.expose_secret());
+    Ok(Embedded { running, hook, public_url })
+}
+
+/// The same, not started yet.
+///
+/// # Errors
+/// With the sentence an administrator would read.
+pub fn opened(sim: &Simulator, config: Config, domain: &str, extras: Extras) -> Result<Shim, String> {
+    let public_url = config.public_url.clone();
     Shim::install(&config).map_err(|e| e.to_string())?;
     let shim = Shim::open_with(config, extras).map_err(|e| e.to_string())?;
     sim.add_redirect_uri(&format!("{public_url}/api/v1/oauth/access"));
@@ -54,12 +69,7 @@ pub fn start(
     accounts.change_connector("teams", patch).map_err(|e| e.to_string())?;
     accounts.enable_connector("teams", true).map_err(|e| e.to_string())?;
     accounts.set_policy(&Scope::Domain(domain.into()), Some(true)).map_err(|e| e.to_string())?;
-    let secret = accounts.add_secret("server", &[domain.to_owned()]).map_err(|e| e.to_string())?;
-    let running = shim.start().map_err(|e| e.to_string())?;
-    let address = running.hook_address().ok_or("the hook API does not listen on TCP")?;
-    use secrecy::ExposeSecret as _;
-    let hook = Hook::new(&format!("http://{address}"), secret.expose_secret());
-    Ok(Embedded { running, hook, public_url })
+    Ok(shim)
 }
 
 impl Embedded {
