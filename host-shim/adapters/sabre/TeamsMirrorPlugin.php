@@ -4,8 +4,10 @@ declare(strict_types=1);
 
 namespace TeamsMirror;
 
+use Sabre\CalDAV\CalendarHome;
 use Sabre\CalDAV\ICalendar;
 use Sabre\CalDAV\ICalendarObject;
+use Sabre\CalDAV\UserCalendars;
 use Sabre\DAV\ICollection;
 use Sabre\DAV\Server;
 use Sabre\DAV\ServerPlugin;
@@ -321,7 +323,12 @@ class TeamsMirrorPlugin extends ServerPlugin
     private function eventsUnder(string $path): iterable
     {
         $path = trim($path, '/');
-        $node = $this->node($path);
+        try {
+            // As sabre has just found it: most of what is removed on a Nextcloud are files, which cost nothing here.
+            $node = $this->server->tree->getNodeForPath($path);
+        } catch (\Sabre\DAV\Exception $error) {
+            return;
+        }
         if ($node instanceof ICalendarObject) {
             $calendar = $this->parent($path);
             $uid = Text::eventUid((string)$this->text($node));
@@ -336,8 +343,7 @@ class TeamsMirrorPlugin extends ServerPlugin
                     yield ["$path/{$child->getName()}", $node, $uid];
                 }
             }
-        } elseif ($node instanceof ICollection && substr_count($path, '/') === 1) {
-            // A user's calendars.
+        } elseif ($node instanceof CalendarHome || $node instanceof UserCalendars) {
             foreach ($node->getChildren() as $child) {
                 if ($child instanceof ICalendar) {
                     yield from $this->eventsUnder("$path/{$child->getName()}");
@@ -708,7 +714,7 @@ class TeamsMirrorPlugin extends ServerPlugin
     /** Whose calendar it is: a delegate's save is the owner's event, and so is one by whom the calendar is shared with. */
     private function owner(mixed $calendar): ?string
     {
-        if ($this->isShared($calendar) && method_exists($calendar, 'getInvites')) {
+        if ($this->isShared($calendar) && is_callable([$calendar, 'getInvites'])) {
             foreach ($calendar->getInvites() as $sharee) {
                 // Sabre\DAV\Sharing\Plugin::ACCESS_SHAREDOWNER
                 if (is_object($sharee) && ($sharee->access ?? null) === 1 && !empty($sharee->principal)) {
@@ -723,12 +729,12 @@ class TeamsMirrorPlugin extends ServerPlugin
     /** Whether this is how a calendar looks to somebody it is shared with. */
     private function isShared(mixed $calendar): bool
     {
-        if (method_exists($calendar, 'isShared')) {
-            // Nextcloud, ownCloud.
-            return $calendar->isShared();
+        if (is_callable([$calendar, 'getPrincipalURI'])) {
+            // Nextcloud, ownCloud: in whose calendars it is shown, and whose it is.
+            return trim((string)$calendar->getPrincipalURI(), '/') !== trim((string)$calendar->getOwner(), '/');
         }
         // Sabre\DAV\Sharing\Plugin::ACCESS_READ, ACCESS_READWRITE
-        return method_exists($calendar, 'getShareAccess') && in_array($calendar->getShareAccess(), [2, 3], true);
+        return is_callable([$calendar, 'getShareAccess']) && in_array($calendar->getShareAccess(), [2, 3], true);
     }
 
     /** One name for an object, whoever saves it: the path by which its owner knows it. */
@@ -740,7 +746,7 @@ class TeamsMirrorPlugin extends ServerPlugin
             return $path;
         }
         $caldav = $this->server->getPlugin('caldav');
-        $home = $caldav !== null && method_exists($caldav, 'getCalendarHomeForPrincipal')
+        $home = $caldav !== null && is_callable([$caldav, 'getCalendarHomeForPrincipal'])
             ? $caldav->getCalendarHomeForPrincipal($owner)
             : 'calendars/' . basename($owner);
         $node = $this->node((string)$home);
@@ -756,7 +762,7 @@ class TeamsMirrorPlugin extends ServerPlugin
     private function resource(mixed $calendar): ?string
     {
         foreach (['getShareResourceUri', 'getResourceId'] as $method) {
-            if (method_exists($calendar, $method) && (string)$calendar->$method() !== '') {
+            if (is_callable([$calendar, $method]) && (string)$calendar->$method() !== '') {
                 return (string)$calendar->$method();
             }
         }

@@ -5,13 +5,16 @@ declare(strict_types=1);
 use Sabre\CalDAV;
 
 /*
- * A calendar that is shared, as sabre/dav 4 shows it: whom it is shared with finds it among their own, under a name of its own
- * and as theirs; only its invitations and its resource's name say whose it is. Alice's calendar "work" is shared with Bob here,
- * as "from-alice". sabre/dav 1.8's database backend cannot share.
+ * Alice's calendar "work", shared with Bob, who finds it among his own as "from-alice". sabre/dav 1.8's database backend cannot
+ * share; these nodes show it in the two ways there are: as sabre/dav 4 does, where only the invitations and the resource's name
+ * say whose it is, and as Nextcloud and ownCloud do.
  */
 
 final class SharingRoot extends CalDAV\CalendarRootNode
 {
+    /** @var class-string */
+    public static string $kind = SharedAsSabre4::class;
+
     public function getChildForPrincipal(array $principal)
     {
         return new SharingHome($this->caldavBackend, $principal);
@@ -25,13 +28,13 @@ final class SharingHome extends CalDAV\UserCalendars
         $user = basename($this->principalInfo['uri']);
         $calendars = [];
         foreach ($this->caldavBackend->getCalendarsForUser($this->principalInfo['uri']) as $calendar) {
-            $calendars[] = new SharingCalendar($this->caldavBackend, $calendar, null);
+            $calendars[] = new SharingRoot::$kind($this->caldavBackend, $calendar, null);
         }
         if ($user === 'bob') {
             foreach ($this->caldavBackend->getCalendarsForUser('principals/alice') as $calendar) {
                 if ($calendar['uri'] === 'work') {
                     $theirs = ['uri' => 'from-alice', 'principaluri' => 'principals/bob'] + $calendar;
-                    $calendars[] = new SharingCalendar($this->caldavBackend, $theirs, 'principals/alice');
+                    $calendars[] = new SharingRoot::$kind($this->caldavBackend, $theirs, 'principals/alice');
                 }
             }
         }
@@ -49,14 +52,41 @@ final class SharingHome extends CalDAV\UserCalendars
     }
 }
 
-final class SharingCalendar extends CalDAV\Calendar
+abstract class SharingCalendar extends CalDAV\Calendar
 {
-    public function __construct($backend, array $calendar, private readonly ?string $sharer)
+    public function __construct($backend, array $calendar, protected readonly ?string $sharer)
     {
         parent::__construct($backend, $calendar);
     }
 
-    /** Not shared: 0, its owner: 1, may write: 3; as in Sabre\DAV\Sharing\Plugin. */
+    /** Whom a calendar is shared with may write. */
+    public function getACL()
+    {
+        $bob = ['privilege' => '{DAV:}write', 'principal' => $this->calendarInfo['principaluri'], 'protected' => true];
+        return [...parent::getACL(), $bob, ['privilege' => '{DAV:}read'] + $bob];
+    }
+
+    public function getChild($name)
+    {
+        $data = $this->caldavBackend->getCalendarObject($this->calendarInfo['id'], $name);
+        if (!$data) {
+            throw new Sabre\DAV\Exception\NotFound("There is no event '$name'");
+        }
+        return new CalDAV\CalendarObject($this->caldavBackend, $this->calendarInfo, $data);
+    }
+
+    /** Whom a calendar is shared with can leave it; nothing of it is deleted by that. */
+    public function delete()
+    {
+        if ($this->sharer === null) {
+            parent::delete();
+        }
+    }
+}
+
+final class SharedAsSabre4 extends SharingCalendar
+{
+    /** Its owner's: 1, may write: 3; as in Sabre\DAV\Sharing\Plugin. */
     public function getShareAccess(): int
     {
         return $this->sharer === null ? 1 : 3;
@@ -75,12 +105,27 @@ final class SharingCalendar extends CalDAV\Calendar
             (object)['access' => 3, 'principal' => 'principals/bob'],
         ];
     }
+}
 
-    /** Whom a calendar is shared with can leave it; nothing of it is deleted by that. */
-    public function delete()
+final class SharedAsNextcloud extends SharingCalendar
+{
+    public function getOwner()
     {
-        if ($this->sharer === null) {
-            parent::delete();
-        }
+        return $this->sharer ?? parent::getOwner();
+    }
+
+    public function getPrincipalURI(): string
+    {
+        return $this->calendarInfo['principaluri'];
+    }
+
+    public function getResourceId(): int
+    {
+        return (int)$this->calendarInfo['id'];
+    }
+
+    protected function isShared(): bool
+    {
+        return $this->sharer !== null;
     }
 }

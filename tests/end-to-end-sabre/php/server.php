@@ -38,9 +38,10 @@ $pdo->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION);
 $principals = new DAVACL\PrincipalBackend\PDO($pdo);
 $calendars = new CalDAV\Backend\PDO($pdo);
 $modern = getenv('SABRE_MODERN') === '1';
+SharingRoot::$kind = $modern ? SharedAsSabre4::class : SharedAsNextcloud::class;
 $nodes = [
     new CalDAV\Principal\Collection($principals),
-    $modern ? new SharingRoot($principals, $calendars) : new CalDAV\CalendarRootNode($principals, $calendars),
+    new SharingRoot($principals, $calendars),
 ];
 $server = $modern ? new ModernServer($nodes) : new DAV\Server($nodes);
 $server->setBaseUri('/');
