@@ -57,7 +57,7 @@ fn edits_under_faults_come_to_what_a_fresh_create_shows() {
 const KEPT: &[u64] = &[11_994_646_278_618_243_519, 13_539_068_912_636_452_494, 14_217_414_956_535_462_290];
 
 /// Events that once did.
-const KEPT_CASES: &[u64] = &[12_874_328_807_774_218_267, 4_500_504_861_689_308_726];
+const KEPT_CASES: &[u64] = &[12_874_328_807_774_218_267, 4_500_504_861_689_308_726, 4_290_821_317_984_261_510];
 
 #[test]
 fn what_once_went_wrong_stays_right() {
