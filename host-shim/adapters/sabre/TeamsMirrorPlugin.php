@@ -11,7 +11,6 @@ use Sabre\CalDAV\UserCalendars;
 use Sabre\DAV\ICollection;
 use Sabre\DAV\Server;
 use Sabre\DAV\ServerPlugin;
-use Sabre\DAV\StringUtil;
 use Sabre\DAVACL\IPrincipal;
 use Sabre\VObject\Reader;
 
@@ -819,7 +818,7 @@ class TeamsMirrorPlugin extends ServerPlugin
                 return null;
             }
         }
-        return StringUtil::ensureUTF8($text);
+        return preg_match('//u', $text) ? $text : mb_convert_encoding($text, 'UTF-8', 'ISO-8859-1');
     }
 
     /** Whether sabre will read it. */
