@@ -1,7 +1,8 @@
 //! The mirror inside a calendar server that is written in Rust: both beats of a save are calls, with no HTTP between.
 //!
 //! An installation is what `teams-mirror init` makes, and [`Shim::open`] opens it; one process at a time has it open, so
-//! `teams-mirror serve` does not run beside it. [`Embedded::start`] starts the loop that talks to Microsoft. The server then
+//! `teams-mirror serve` does not run beside it. [`Embedded::start`] starts the loop that talks to Microsoft, and listens to the other
+//! commands of `teams-mirror`, but to nothing else. The server then
 //!
 //! 1. asks [`Embedded::before_store`] for the text to store in place of the client's, once rights and preconditions are checked,
 //!    so that a save it refuses makes no meeting;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use crate::address::{Address, AddressError};
 use crate::component::types::Wish;
 use crate::doors;
+use crate::listen::Listener;
 use crate::mirror::{Answer, Changes, Delete, Loop, Mirror, MirrorError, Report, Save, SaveResult};
 use crate::serve::StartError;
 use crate::store::HookSecretRow;
@@ -87,20 +89,26 @@ pub struct Embedded {
 struct Work {
     shim: Arc<Shim>,
     running: Option<Loop>,
+    stop: tokio::sync::watch::Sender<bool>,
 }
 
 impl Embedded {
-    /// Starts the loop. Nothing is listened on.
+    /// Starts the loop, within a Tokio runtime.
     ///
     /// # Errors
-    /// Where the machine gives no threads.
+    /// Where there is no runtime, the machine gives no threads, or the socket for commands cannot be made in the state folder.
     pub fn start(shim: Shim) -> Result<Self, StartError> {
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|_| StartError::Machine("an embedded mirror starts within a Tokio runtime".into()))?;
+        let commands = Listener::bind_private(&shim.config().admin_socket()).map_err(StartError::Machine)?;
         let running = shim
             .mirror()
             .start(shim.config().mirror.workers)
             .map_err(|e| StartError::Machine(format!("the machine gives no threads: {e}")))?;
         let shim = Arc::new(shim);
-        Ok(Self { shim: Arc::clone(&shim), _work: Arc::new(Work { shim, running: Some(running) }) })
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        runtime.spawn(commands.serve(doors::admin::router(Arc::clone(&shim)), stopped, STOP_PATIENCE));
+        Ok(Self { shim: Arc::clone(&shim), _work: Arc::new(Work { shim, running: Some(running), stop }) })
     }
 
     /// What runs: its accounts, connectors and rules, and how its events stand.
@@ -187,6 +195,7 @@ impl Embedded {
 
 impl Drop for Work {
     fn drop(&mut self) {
+        self.stop.send_replace(true);
         self.shim.mirror().end_polls();
         if let Some(running) = self.running.take()
             && !running.stop(STOP_PATIENCE)

@@ -29,7 +29,7 @@ struct World {
     mirror: Embedded,
     url: String,
     runtime: tokio::runtime::Runtime,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl World {
@@ -40,18 +40,24 @@ impl World {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = dir.path().join("state").display().to_string();
+        std::fs::write(dir.path().join("toml"), format!("state_dir = '{state}'\npublic_url = '{url}/teams'\n"))
+            .unwrap();
         let mut config = Config::new(dir.path().join("state"), format!("{url}/teams"));
         config.mirror.delete_grace = Duration::from_millis(100);
         config.mirror.patience = Duration::from_secs(2);
         let shim = support::shim::opened(&sim, config, "example.org", Extras::default()).unwrap();
-        let mirror = Embedded::start(shim).unwrap();
+        let mirror = {
+            let _entered = runtime.enter();
+            Embedded::start(shim).unwrap()
+        };
         let server = in_process::server(mirror.clone());
         runtime.spawn(async { axum::serve(listener, server).await });
         let link = mirror.shim().accounts().settings_link(&Address::parse(ALICE).unwrap()).unwrap();
         let page = Browser::default().sign_in(&link.url, "alice@contoso.example").unwrap();
         assert_eq!(page.status, 200, "{}", page.text());
         sim.clear_requests();
-        let world = Self { sim, mirror, url, runtime, _dir: dir };
+        let world = Self { sim, mirror, url, runtime, dir };
         assert_eq!(world.request_at("/calendars/alice", "MKCALENDAR", &[], "").0, 201);
         world
     }
@@ -211,4 +217,32 @@ fn a_save_never_fails_because_of_the_mirror() {
     world.runtime.block_on(announced.stored()).unwrap();
     assert!(world.graph_methods().is_empty());
     assert!(Event::new("nobody", "e1", E1).is_err());
+}
+
+/// What administrators do with a running `serve`, they do with this, too.
+#[test]
+fn commands_reach_it() {
+    let world = World::new();
+    let command = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_teams-mirror"));
+        let output = command.arg("--config").arg(world.dir.path().join("toml")).args(arguments).output().unwrap();
+        let printed = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{printed}");
+        printed
+    };
+    assert!(command(&["status"]).contains("teams"), "{}", command(&["status"]));
+    command(&["disable", "--account", ALICE]);
+    let text = with_teams("Planning");
+    assert_eq!(world.put(&text, &[]).0, 201);
+    assert_eq!(world.request("GET", &[], "").2, text, "it counts at once");
+}
+
+#[test]
+fn without_a_runtime_it_says_what_it_needs() {
+    let sim = Simulator::start(([127, 0, 0, 1], 0).into()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config::new(dir.path().join("state"), "http://127.0.0.1:1");
+    let shim = support::shim::opened(&sim, config, "example.org", Extras::default()).unwrap();
+    let error = Embedded::start(shim).err().unwrap().to_string();
+    assert_eq!(error, "an embedded mirror starts within a Tokio runtime");
 }
