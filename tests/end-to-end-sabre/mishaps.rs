@@ -1,5 +1,8 @@
 //! Something in between is down, slow, or is killed.
 
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use graph_sim::{Fault, FaultKind};
@@ -174,6 +177,93 @@ fn the_server_killed_before_its_store_leaves_no_meeting() {
         assert_eq!(sabre.get(E1).status, 404);
         assert!(until(SOON, || world.in_teams().is_empty()), "{}\n{}", sabre.log(), world.log_tail());
         assert_eq!(world.graph_methods(), ["POST", "DELETE"]);
+    });
+}
+
+/// Something listens, and never answers.
+#[test]
+fn a_hook_that_hangs_costs_one_save_its_patience_and_the_others_nothing() {
+    in_both(|dress| {
+        let world = World::signed_in();
+        let hung = TcpListener::bind("127.0.0.1:0").unwrap();
+        let hook = format!("http://{}", hung.local_addr().unwrap());
+        let Some(sabre) = Sabre::with(&world, dress, json!({ "hook": hook, "patience": 1 })) else { return };
+        let begun = Instant::now();
+        for uid in ["e1", "e2", "e3", "e4"] {
+            let saved = sabre.put(&format!("/calendars/alice/work/{uid}.ics"), &with_teams(uid, uid, &[]));
+            assert_eq!(saved.status, 201, "{}", saved.text);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(3), "one second in all: {:?}", begun.elapsed());
+        assert_eq!(sabre.notes().len(), 4);
+        let settings = std::fs::read_to_string(sabre.dir.path().join("plugin.json")).unwrap();
+        std::fs::write(sabre.dir.path().join("plugin.json"), settings.replace(&hook, world.hook.base())).unwrap();
+        sabre.told();
+        for uid in ["e1", "e2", "e3", "e4"] {
+            sabre.gets_link(&world, &format!("/calendars/alice/work/{uid}.ics"), uid);
+        }
+        assert_eq!(world.in_teams().len(), 4);
+    });
+}
+
+/// The hook API behind a Unix socket, as `listen.hook = "unix:…"` has it.
+#[test]
+fn the_hook_may_be_a_unix_socket() {
+    let world = World::signed_in();
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("hook.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let hook = world.hook.base().trim_start_matches("http://").to_owned();
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = TcpStream::connect(&hook) else { return };
+            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            let (mut from, mut to) = (server, client);
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        }
+    });
+    let settings = json!({ "hook": format!("unix:{}", socket.display()) });
+    let Some(sabre) = Sabre::with(&world, crate::sabre::Dress::Old, settings) else { return };
+    sabre.put(E1, &with_teams("e1", "Planning", &[]));
+    sabre.holds_link(&world, E1, "e1");
+}
+
+/// Two clients save one event in turn, each over what it fetched, while links are written back beside: no edit is lost.
+#[test]
+fn clients_in_turn_and_late_links_lose_no_edit() {
+    in_both(|dress| {
+        let world = World::signed_in();
+        let Some(sabre) = Sabre::with(&world, dress, json!({ "patience": 1 })) else { return };
+        sabre.put(E1, &with_teams("e1", "Planning", &[]));
+        let over = AtomicBool::new(false);
+        let saved = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    sabre.work();
+                }
+            });
+            // Each adds a line to what is there; a 412 means that it has to look again.
+            let add = |number: u32| {
+                until(SOON, || {
+                    let now = sabre.get(E1);
+                    let line = format!("COMMENT:Edit {number}\r\nEND:VEVENT");
+                    let etag = now.header("etag").unwrap_or_default().to_owned();
+                    let next = now.text.replace("END:VEVENT", &line);
+                    sabre.put_as("alice", E1, &next, &[("if-match", &etag)]).status == 204
+                })
+            };
+            let saved = (0..20).all(add);
+            over.store(true, Ordering::Relaxed);
+            saved
+        });
+        assert!(saved, "{}", sabre.log());
+        let stored = sabre.stored(E1);
+        for number in 0..20 {
+            assert!(stored.contains(&format!("COMMENT:Edit {number}\r\n")), "{number} is lost:\n{stored}");
+        }
+        sabre.told();
+        sabre.gets_link(&world, E1, "e1");
+        assert_eq!(world.in_teams().len(), 1);
     });
 }
 

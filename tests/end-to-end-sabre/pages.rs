@@ -1,6 +1,8 @@
-//! The way to a user's settings, and what cron calls.
+//! The way to a user's settings, what cron calls, and what the plugin reads of a text.
 
-use crate::sabre::{Dress, in_both};
+use std::process::Command;
+
+use crate::sabre::{Dress, in_both, php_is_there, plugin, scripts};
 use crate::saves::wired;
 
 #[test]
@@ -36,4 +38,15 @@ fn what_is_wrong_with_the_settings_is_said_to_cron() {
     std::fs::write(sabre.dir.path().join("plugin.json"), r#"{"hok": "x"}"#).unwrap();
     let (well, printed) = sabre.work();
     assert!(!well && printed.contains("there is no setting `hok`; the nearest is `hook`"), "{printed}");
+}
+
+#[test]
+fn the_uid_of_a_text_is_that_of_its_one_event() {
+    if !php_is_there() {
+        return;
+    }
+    let output =
+        Command::new("php").arg(scripts().join("uids.php")).env("TEAMS_MIRROR_PLUGIN", plugin()).output().unwrap();
+    let printed = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success() && printed.contains("31 texts"), "{printed}");
 }

@@ -63,7 +63,7 @@ impl Sabre {
 
     /// With these settings of the plugin besides those it needs.
     pub fn with(world: &World, dress: Dress, settings: Value) -> Option<Self> {
-        if !there_is_one() {
+        if !php_is_there() {
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
@@ -91,7 +91,7 @@ impl Sabre {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("php.log")).unwrap();
         let child = Command::new("php")
             .args(["-S", &format!("127.0.0.1:{}", self.port)])
-            .arg(here().join("server.php"))
+            .arg(scripts().join("server.php"))
             .env("PHP_CLI_SERVER_WORKERS", "6")
             .env("SABRE_DIR", self.dir.path())
             .env("SABRE_MODERN", if self.dress == Dress::Modern { "1" } else { "0" })
@@ -294,12 +294,13 @@ pub fn plugin() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("adapters/sabre/TeamsMirrorPlugin.php")
 }
 
-fn here() -> PathBuf {
+/// The server, and what it is made of.
+pub fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/end-to-end-sabre/php")
 }
 
 /// Whether PHP and sabre/dav are installed; where not, that is said.
-fn there_is_one() -> bool {
+pub fn php_is_there() -> bool {
     static MISSING: OnceLock<Option<String>> = OnceLock::new();
     let missing = MISSING.get_or_init(|| {
         let tried =

@@ -1420,6 +1420,8 @@ final class Text
     {
         $uids = [];
         $inside = [];
+        $calendars = 0;
+        $hasUid = false;
         $lines = preg_split('/\r?\n/', (string)preg_replace('/\r?\n[ \t]/', '', $text));
         foreach ($lines as $line) {
             // A parameter's value may hold a colon in quotes.
@@ -1429,26 +1431,23 @@ final class Text
             [$name, $value] = [strtoupper($found[1]), $found[3]];
             $component = strtoupper(trim($value));
             if ($name === 'BEGIN') {
-                $other = $inside === [] ? $component !== 'VCALENDAR' : $inside === ['VCALENDAR']
+                $other = $inside === [] ? $component !== 'VCALENDAR' || $calendars++ > 0 : $inside === ['VCALENDAR']
                     && in_array($component, ['VTODO', 'VJOURNAL', 'VFREEBUSY'], true);
                 if ($other) {
                     return null;
                 }
                 $inside[] = $component;
-                if ($inside === ['VCALENDAR', 'VEVENT']) {
-                    $uid = null;
-                }
+                $hasUid = $hasUid && $inside !== ['VCALENDAR', 'VEVENT'];
             } elseif ($name === 'END') {
-                if ($inside === ['VCALENDAR', 'VEVENT']) {
-                    $uids[] = $uid;
-                }
-                if (array_pop($inside) !== $component) {
+                $withoutUid = $inside === ['VCALENDAR', 'VEVENT'] && !$hasUid;
+                if ($withoutUid || array_pop($inside) !== $component) {
                     return null;
                 }
             } elseif ($name === 'METHOD' && $inside === ['VCALENDAR']) {
                 return null;
             } elseif ($name === 'UID' && $inside === ['VCALENDAR', 'VEVENT']) {
-                $uid = preg_replace_callback(
+                $hasUid = true;
+                $uids[] = preg_replace_callback(
                     '/\\\\([\\\\;,nN])/',
                     fn ($escape) => strtolower($escape[1]) === 'n' ? "\n" : $escape[1],
                     $value
