@@ -9,6 +9,7 @@
 //! | [`store`] | what must survive a crash |
 //! | [`doors`] | where servers, administrators and users come in |
 //! | [`words`] | what users are told, in their language |
+//! | [`embed`] | the mirror inside a calendar server written in Rust |
 //! | [`cli`] | the commands of `teams-mirror` |
 //!
 //! A door knows `mirror` and `accounts`; `mirror` knows `component`, `accounts` and `store`; `component` knows none of the
@@ -22,6 +23,7 @@ pub mod component;
 pub mod config;
 pub mod doors;
 pub mod egress;
+pub mod embed;
 pub mod listen;
 pub mod mirror;
 pub mod serve;

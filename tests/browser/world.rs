@@ -1,11 +1,7 @@
 //! A simulator, teams-mirror and the sample webmail, wired together.
 
-use std::ffi::OsString;
-use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use demo::webmail::{Options, Webmail};
@@ -47,7 +43,7 @@ impl World {
         };
         let clock = Arc::new(ShiftedClock::default());
         let extras = Extras { clock: Some(clock.clone()), ..Extras::default() };
-        let shim = started(&state, || support::shim::start(&sim, &state, "mail.example", quick, extras).unwrap());
+        let shim = support::shim::start(&sim, &state, "mail.example", quick, extras).unwrap();
         let wire = Relay::to(shim.running.hook_address().unwrap());
         let options = Options { hook: shim.hook.at(&wire.url()), account: ALICE.into(), beside: None };
         let webmail = Webmail::start(listener, options).unwrap();
@@ -120,28 +116,6 @@ impl Drop for World {
             shim.running.stop();
         }
     }
-}
-
-/// Starts with the extension as another world has compiled it already; that takes seconds.
-fn started(state: &Path, start: impl FnOnce() -> Embedded) -> Embedded {
-    static COMPILED: Mutex<Vec<(OsString, Vec<u8>)>> = Mutex::new(Vec::new());
-    let cache = state.join("cache");
-    // Whoever comes second waits for the first.
-    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    if compiled.is_empty() {
-        let shim = start();
-        let files = std::fs::read_dir(&cache).unwrap().flatten();
-        compiled.extend(files.map(|file| (file.file_name(), std::fs::read(file.path()).unwrap())));
-        return shim;
-    }
-    // Trusted only where nobody else can write.
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&cache).unwrap();
-    for (name, code) in &*compiled {
-        let file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(cache.join(name));
-        file.unwrap().write_all(code).unwrap();
-    }
-    drop(compiled);
-    start()
 }
 
 /// From the settings in the webmail's frame through the sign-in's window to its end, and back to the frame.

@@ -159,8 +159,6 @@ impl Mirror {
         }
         let paused = self.pulse.gate().of_mailbox(&account, now) != Gate::Open;
         let wait = worth_waiting(&standing, &proposal) && !paused;
-        // The wait is registered before the work can be seen, so that the answer cannot be missed.
-        let arrived = wait.then(|| self.pulse.expect(&account, &save.uid));
         let stored_at_once = save.stored && !save.draft;
         let calendar = save.named_calendar().map(|calendar| CalendarRow {
             account: account.clone(),
@@ -208,15 +206,13 @@ impl Mirror {
             self.confirm(&account, &change, save.object.as_deref(), false, SaveResult::StoredOriginal)?;
         }
         if wait {
-            self.pulse.urgent(&account, &save.uid);
-        } else {
-            self.pulse.wake();
-        }
-        if let Some(arrived) = arrived {
+            // Now that the work can be seen: a run that was ending meanwhile has nothing to say about it.
+            let arrived = self.pulse.urgent(&account, &save.uid);
             let patience = save.patience.unwrap_or(self.timing.patience);
             let original = prepared.icalendar;
             return Ok(Begun::Wait(Box::new(Waiting { change, save, patience, arrived, original })));
         }
+        self.pulse.wake();
         let row = if stored_at_once { self.row(&account, &save.uid)?.unwrap_or(row) } else { row };
         let mut status = self.status_of(&row)?;
         if let Some(draft) = lender.as_ref().filter(|_| row.record.is_none()) {

@@ -130,7 +130,6 @@ impl Gates {
 pub struct Pulse {
     state: Mutex<PulseState>,
     changed: Condvar,
-    waiting: Mutex<HashMap<RunKey, Vec<oneshot::Sender<()>>>>,
     offered: watch::Sender<u64>,
     /// Whether nobody may wait for offers any more.
     closing: AtomicBool,
@@ -147,6 +146,8 @@ struct PulseState {
     running: HashMap<RunKey, ()>,
     /// Rows that became urgent while they ran.
     again: HashSet<RunKey>,
+    /// Whom the next run tells that starts after they asked. One state with the runs: a run that is just ending has not seen them.
+    waiting: HashMap<RunKey, Vec<oneshot::Sender<()>>>,
 }
 
 impl Default for Pulse {
@@ -154,7 +155,6 @@ impl Default for Pulse {
         Self {
             state: Mutex::default(),
             changed: Condvar::new(),
-            waiting: Mutex::default(),
             offered: watch::Sender::new(0),
             closing: AtomicBool::new(false),
             gates: Gates::default(),
@@ -169,10 +169,12 @@ impl Pulse {
         self.changed.notify_all();
     }
 
-    /// Somebody waits for this event.
-    pub(super) fn urgent(&self, account: &str, uid: &str) {
+    /// Somebody waits for this event, whose work is in the store: it runs next. Resolves after a run that starts from now on.
+    pub(super) fn urgent(&self, account: &str, uid: &str) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
         let key = RunKey { account: account.into(), uid: uid.into() };
         let mut state = lock(&self.state);
+        state.waiting.entry(key.clone()).or_default().push(sender);
         if state.running.contains_key(&key) {
             state.again.insert(key);
         } else {
@@ -181,13 +183,6 @@ impl Pulse {
         state.dirty = true;
         drop(state);
         self.changed.notify_all();
-    }
-
-    /// Resolves after the next run for this event that somebody asked for.
-    pub(super) fn expect(&self, account: &str, uid: &str) -> oneshot::Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
-        let key = RunKey { account: account.into(), uid: uid.into() };
-        lock(&self.waiting).entry(key).or_default().push(sender);
         receiver
     }
 
@@ -215,17 +210,17 @@ impl Pulse {
     fn finished(&self, key: &RunKey) {
         let mut state = lock(&self.state);
         state.running.remove(key);
-        let again = state.again.remove(key);
-        if again {
+        let waiters = if state.again.remove(key) {
             state.urgent.push_back(key.clone());
-        }
+            Vec::new()
+        } else {
+            state.waiting.remove(key).unwrap_or_default()
+        };
         state.dirty = true;
         drop(state);
-        if !again {
-            for waiter in lock(&self.waiting).remove(key).unwrap_or_default() {
-                // A save that has lost patience is no error.
-                let _ = waiter.send(());
-            }
+        for waiter in waiters {
+            // A save that has lost patience is no error.
+            let _ = waiter.send(());
         }
         self.changed.notify_all();
     }
@@ -471,6 +466,20 @@ mod tests {
         state.urgent.push_back(key("a", "6"));
         assert_eq!(run(&mut state, &gates, 0), Some(key("a", "5")));
         assert_eq!(run(&mut state, &gates, 0), None);
+    }
+
+    #[test]
+    fn a_run_tells_those_who_asked_before_it_started() {
+        let pulse = Pulse::default();
+        let now = || 0;
+        let mut first = pulse.urgent("a", "1");
+        let run = pulse.next(&now).unwrap();
+        let mut second = pulse.urgent("a", "1");
+        pulse.finished(&run);
+        assert!(first.try_recv().is_err() && second.try_recv().is_err(), "what that run did not see is to come");
+        let run = pulse.next(&now).unwrap();
+        pulse.finished(&run);
+        assert!(first.try_recv().is_ok() && second.try_recv().is_ok());
     }
 
     #[test]

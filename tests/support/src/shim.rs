@@ -1,7 +1,11 @@
 //! The shim inside this process, wired to a simulator, with nothing left to configure.
 
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use graph_sim::{CLIENT_ID, CLIENT_SECRET, Simulator};
 use host_shim::accounts::ConnectorPatch;
@@ -38,8 +42,23 @@ pub fn start(
     config.listen.hook = Endpoint::Tcp(([127, 0, 0, 1], 0).into());
     config.listen.public = Endpoint::Tcp(([127, 0, 0, 1], public_port).into());
     change(&mut config);
+    let shim = opened(sim, config, domain, extras)?;
+    let secret = shim.accounts().add_secret("server", &[domain.to_owned()]).map_err(|e| e.to_string())?;
+    let running = shim.start().map_err(|e| e.to_string())?;
+    let address = running.hook_address().ok_or("the hook API does not listen on TCP")?;
+    use secrecy::ExposeSecret as _;
+    let hook = Hook::new(&format!("http://{address}"), secret.expose_secret());
+    Ok(Embedded { running, hook, public_url })
+}
+
+/// The same, not started yet.
+///
+/// # Errors
+/// With the sentence an administrator would read.
+pub fn opened(sim: &Simulator, config: Config, domain: &str, extras: Extras) -> Result<Shim, String> {
+    let public_url = config.public_url.clone();
     Shim::install(&config).map_err(|e| e.to_string())?;
-    let shim = Shim::open_with(config, extras).map_err(|e| e.to_string())?;
+    let shim = compiled_once(config, extras)?;
     sim.add_redirect_uri(&format!("{public_url}/api/v1/oauth/access"));
     let base = sim.base_url();
     let patch = ConnectorPatch {
@@ -54,12 +73,7 @@ pub fn start(
     accounts.change_connector("teams", patch).map_err(|e| e.to_string())?;
     accounts.enable_connector("teams", true).map_err(|e| e.to_string())?;
     accounts.set_policy(&Scope::Domain(domain.into()), Some(true)).map_err(|e| e.to_string())?;
-    let secret = accounts.add_secret("server", &[domain.to_owned()]).map_err(|e| e.to_string())?;
-    let running = shim.start().map_err(|e| e.to_string())?;
-    let address = running.hook_address().ok_or("the hook API does not listen on TCP")?;
-    use secrecy::ExposeSecret as _;
-    let hook = Hook::new(&format!("http://{address}"), secret.expose_secret());
-    Ok(Embedded { running, hook, public_url })
+    Ok(shim)
 }
 
 impl Embedded {
@@ -75,6 +89,31 @@ impl Embedded {
         }
         Browser::default().sign_in(link.str("url"), at_microsoft)
     }
+}
+
+/// Opens it with the extension as another one in this process has compiled it already; that takes seconds.
+fn compiled_once(config: Config, extras: Extras) -> Result<Shim, String> {
+    static COMPILED: Mutex<Vec<(OsString, Vec<u8>)>> = Mutex::new(Vec::new());
+    let cache = config.cache_dir();
+    let open = || Shim::open_with(config, extras).map_err(|e| e.to_string());
+    // Whoever comes second waits for the first.
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if compiled.is_empty() {
+        let shim = open()?;
+        for file in std::fs::read_dir(&cache).map_err(|e| e.to_string())?.flatten() {
+            compiled.push((file.file_name(), std::fs::read(file.path()).map_err(|e| e.to_string())?));
+        }
+        return Ok(shim);
+    }
+    // Trusted only where nobody else can write.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&cache).map_err(|e| e.to_string())?;
+    for (name, code) in &*compiled {
+        let file =
+            std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(cache.join(name));
+        file.and_then(|mut file| file.write_all(code)).map_err(|e| e.to_string())?;
+    }
+    drop(compiled);
+    open()
 }
 
 /// A port below those the system gives to outgoing connections.
