@@ -58,8 +58,8 @@ class Client:
         return (self.login or "").split(":", 1)[0]
 
     def request(self, method: str, path: str, body: bytes = b"", headers: Optional[Dict[str, str]] = None,
-                longest: float = LONGEST) -> Answer:
-        """Sends a request on a connection of its own. Raises `Unreachable`."""
+                longest: float = LONGEST, once: bool = False) -> Answer:
+        """Sends a request on a connection of its own. ``once``: not again where the connection was reset. Raises `Unreachable`."""
         sent = {"Connection": "close", **(headers or {})}
         if self.login is not None:
             sent["Authorization"] = "Basic " + base64.b64encode(self.login.encode("utf-8")).decode("ascii")
@@ -67,13 +67,14 @@ class Client:
         for attempt in range(5):
             connection = self._connection(longest)
             try:
-                connection.request(method, quote(path, safe="/%:@!$&'()*+,;=~-._?"), body if body or method in ("PUT", "POST") else None, sent)
+                content_or_none = body if body or method in ("PUT", "POST") else None
+                connection.request(method, quote(path, safe="/%:@!$&'()*+,;=~-._?"), content_or_none, sent)
                 response = connection.getresponse()
                 content = response.read()
                 return Answer(response.status, tuple(response.getheaders()), content, time.monotonic() - begun)
             except ConnectionResetError as error:
                 # A full queue of the server's; clients come again.
-                if attempt == 4:
+                if once or attempt == 4 or isinstance(error, http.client.RemoteDisconnected):
                     raise Unreachable("%s %s: %s" % (method, path, error)) from error
                 time.sleep(0.1)
             except (OSError, http.client.HTTPException) as error:
@@ -82,9 +83,10 @@ class Client:
                 connection.close()
         raise Unreachable("%s %s" % (method, path))
 
-    def put(self, path: str, text: str, headers: Optional[Dict[str, str]] = None, longest: float = LONGEST) -> Answer:
+    def put(self, path: str, text: str, headers: Optional[Dict[str, str]] = None, once: bool = False) -> Answer:
         """Saves a calendar text."""
-        return self.request("PUT", path, text.encode("utf-8"), {"Content-Type": "text/calendar; charset=utf-8", **(headers or {})}, longest)
+        kind = {"Content-Type": "text/calendar; charset=utf-8"}
+        return self.request("PUT", path, text.encode("utf-8"), {**kind, **(headers or {})}, once=once)
 
     def get(self, path: str, longest: float = LONGEST) -> Answer:
         """Reads one."""
