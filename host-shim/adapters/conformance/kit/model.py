@@ -22,9 +22,9 @@ _CHANGE = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 class Refused(Exception):
     """A call that the API answers with a problem."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str, headers: Optional[Dict[str, str]] = None) -> None:
         super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
+        self.status, self.code, self.detail, self.headers = status, code, detail, headers or {}
 
 
 @dataclass
@@ -178,7 +178,10 @@ class Model:
         """Texts to write back, after a number; waits for the first."""
         ends = time.monotonic() + wait
         with self.changed:
+            epoch = self._epoch
             while True:
+                if epoch != self._epoch:
+                    raise _expired()
                 for event in self.events.values():
                     self._renew_offer(event)
                 found = sorted((event for event in self.events.values() if event.offer > after), key=lambda event: event.offer)
@@ -200,13 +203,14 @@ class Model:
         if not number.isdigit():
             raise Refused(400, "cursor-invalid", "`after` is the cursor of an earlier answer, or absent")
         if epoch != self._epoch:
-            raise Refused(410, "cursor-expired", "the cursor is of a store that was restored or replaced; begin without `after`")
+            raise _expired()
         return int(number)
 
     def expire_cursors(self) -> None:
         """As after a restored store."""
         with self.changed:
             self._epoch = uuid.uuid4().hex[:8]
+            self.changed.notify_all()
 
     def release(self, event: Event) -> None:
         """Microsoft has made the meeting."""
@@ -226,7 +230,7 @@ class Model:
         """How an event stands."""
         state = "mirrored" if event.wanted and event.text is not None else "not-mirrored"
         seen = {"account": event.account, "uid": event.uid, "state": state, "notices": [], "attempts": 0, "unconfirmed": False,
-                "objects": list(event.objects)}
+                "objects": [one for one in event.objects if one]}
         if event.link_now():
             seen["join_url"] = event.link
         return seen
@@ -336,6 +340,10 @@ class Model:
         if reason:
             said["reason"] = reason
         return said
+
+
+def _expired() -> Refused:
+    return Refused(410, "cursor-expired", "the cursor is of a store that was restored or replaced; begin without `after`")
 
 
 def check_uid(uid: str) -> None:

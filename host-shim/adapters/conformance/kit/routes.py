@@ -155,7 +155,7 @@ def problem(refused: Refused) -> Answer:
     titles = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
               409: "Conflict", 410: "Gone", 413: "Payload Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Entity",
               500: "Internal Server Error", 503: "Service Unavailable"}
-    headers = {"Content-Type": "application/problem+json"}
+    headers = {"Content-Type": "application/problem+json", **refused.headers}
     if refused.status == 503:
         headers["Retry-After"] = "5"
     if refused.status == 401:
@@ -180,8 +180,11 @@ def _route(method: str, path: str) -> Tuple[str, Tuple[str, ...]]:
     for pattern, methods in _ROUTES:
         found = pattern.match(path)
         if found:
+            if method == "HEAD" and "GET" in methods:
+                method = "GET"
             if method not in methods:
-                raise Refused(405, "no-such-method", "this address does not take that method; see /v1/openapi.json")
+                allowed = ",".join([*methods, *(["HEAD"] if "GET" in methods else [])])
+                raise Refused(405, "no-such-method", "this address does not take that method; see /v1/openapi.json", {"Allow": allowed})
             return methods[method], tuple(one for one in found.groups() if one is not None)
     raise Refused(404, "no-such-route", "there is nothing here; see /v1/openapi.json")
 

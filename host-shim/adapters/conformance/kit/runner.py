@@ -40,11 +40,17 @@ def preflight(bench: Bench) -> None:
     if found.status != 207:
         raise CannotBegin("there is no calendar `%s` (%d); make one for tests, or see --calendar" % (options.calendar, found.status))
     subject = bench.fresh("first")
-    answer = subject.client.put(subject.path, subject.text("First", ()))
-    if not answer.ok:
-        raise CannotBegin("the server does not take an event at `%s` (%d): %s" % (subject.path, answer.status, answer.text.strip()[:300]))
-    calls = lambda: [call for call in bench.standin.seen() if call.uid == subject.uid]  # noqa: E731
-    bench.until(calls, max(options.settle, options.patience))
+    calls = lambda: [call for call in bench.standin.seen() if call.uid == subject.uid and not call.code]  # noqa: E731
+    ends = time.monotonic() + max(options.settle, options.patience)
+    number = 0
+    # The adapter may have found nobody here when it started, and has to find out that somebody is.
+    while not calls() and time.monotonic() < ends:
+        number += 1
+        answer = subject.client.put(subject.path, subject.text("First %d" % number, ()))
+        if not answer.ok:
+            raise CannotBegin("the server does not take an event at `%s` (%d): %s" % (
+                subject.path, answer.status, answer.text.strip()[:300]))
+        bench.until(calls, 1.0)
     heard = bench.standin.seen()
     if not calls():
         refused = sorted({"%s (%s)" % (call.status, call.code) for call in heard if call.code})
@@ -62,6 +68,8 @@ def play(bench: Bench, ids: List[str], progress: Callable[[str], None]) -> List[
     """Plays what is needed for these requirements; gives what was found about each, in order."""
     for scenario in checks.load():
         mine = [id_ for id_ in scenario.ids if id_ in ids]
+        if not mine and "CALL-1" in ids and _TELLING.intersection(scenario.ids):
+            mine = ["CALL-1"]
         if not mine:
             continue
         progress(", ".join(mine))
@@ -98,6 +106,8 @@ def _wait_for_the_server(bench: Bench) -> None:
     time.sleep(0.1)
 
 
+#: What is played so that there are calls of each kind to look at.
+_TELLING = {"SAVE-1", "SAVE-10", "DEL-1", "MOVE-1", "IMP-1", "LINK-1", "NAME-1", "SPOOL-1"}
 #: Codes of calls that no adapter has a reason for.
 _MALFORMED = ("path-invalid", "query-invalid", "body-invalid", "account-invalid", "cursor-invalid", "other-domain", "not-text-calendar",
               "not-icalendar", "uid-missing", "several-uids", "uid-differs", "uid-characters", "change-invalid", "no-such-route",
