@@ -76,10 +76,14 @@ class Bench:
 
     # Events.
 
-    def fresh(self, name: str, calendar: Optional[str] = None, uid: Optional[str] = None, client: Optional[Client] = None) -> "Subject":
+    def fresh(
+        self, name: str, calendar: Optional[str] = None, uid: Optional[str] = None, client: Optional[Client] = None
+    ) -> "Subject":
         """An event that is not there yet."""
         mark = "kit-%s-%s" % (self.run, name)
-        subject = Subject(self, uid or mark + "@conformance", (calendar or self.options.calendar) + mark + ".ics", client or self.dav)
+        subject = Subject(
+            self, uid or mark + "@conformance", (calendar or self.options.calendar) + mark + ".ics", client or self.dav
+        )
         self._made.append((self.dav if client is None else client, subject.path))
         return subject
 
@@ -119,9 +123,11 @@ class Bench:
 
     def quiet(self, uid: Optional[str] = None) -> None:
         """Waits until nothing has been told of an event for a moment."""
+
         def still() -> bool:
             last = max((call.at for call in self.standin.seen(uid=uid) if call.kind != "changes"), default=0.0)
             return time.monotonic() - last > self.options.quiet
+
         time.sleep(self.options.quiet)
         self.until(still)
 
@@ -193,6 +199,7 @@ class Bench:
                     call.seen = Seen(paths[call.uid].client.stored(paths[call.uid].path, longest=3.0))
                 except Unreachable:
                     call.seen = None
+
         self.standin.watch = look
         try:
             yield
@@ -248,7 +255,9 @@ class Subject:
         except Unreachable as error:
             raise SaveFailed("the save was not answered: %s" % error) from error
         if not answer.ok:
-            raise SaveFailed("the server answered %d to the save of `%s`: %s" % (answer.status, self.path, answer.text.strip()[:200]))
+            raise SaveFailed(
+                "the server answered %d to the save of `%s`: %s" % (answer.status, self.path, answer.text.strip()[:200])
+            )
         return answer
 
     def get(self) -> Answer:

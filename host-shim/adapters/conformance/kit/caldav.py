@@ -57,8 +57,15 @@ class Client:
         """The login's name."""
         return (self.login or "").split(":", 1)[0]
 
-    def request(self, method: str, path: str, body: bytes = b"", headers: Optional[Dict[str, str]] = None,
-                longest: float = LONGEST, once: bool = False) -> Answer:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Optional[Dict[str, str]] = None,
+        longest: float = LONGEST,
+        once: bool = False,
+    ) -> Answer:
         """Sends a request on a connection of its own. ``once``: not again where the connection was reset. Raises `Unreachable`."""
         sent = {"Connection": "close", **(headers or {})}
         if self.login is not None:
@@ -111,8 +118,12 @@ class Client:
 
     def members(self, path: str) -> List[str]:
         """The paths below a collection, as the server writes them."""
-        answer = self.request("PROPFIND", path, b'<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>',
-                              {"Depth": "1", "Content-Type": "application/xml"})
+        answer = self.request(
+            "PROPFIND",
+            path,
+            b'<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>',
+            {"Depth": "1", "Content-Type": "application/xml"},
+        )
         found = [unquote(urlsplit(href.strip()).path) for href in re.findall(r"<(?:\w+:)?href[^>]*>([^<]+)<", answer.text)]
         return [one for one in found if one.rstrip("/") != unquote(path).rstrip("/")] if answer.status == 207 else []
 

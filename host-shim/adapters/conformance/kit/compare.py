@@ -123,7 +123,9 @@ def _cases(account: str) -> List[_Case]:
 
     def call(name: str, method: str, path: str, body: Any = None, headers: Optional[Dict[str, str]] = None, **more: Any) -> None:
         content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
-        cases.append(_Case(name, method, path, content, headers if headers is not None else _JSON if body is not None else {}, **more))
+        cases.append(
+            _Case(name, method, path, content, headers if headers is not None else _JSON if body is not None else {}, **more)
+        )
 
     # A life.
     uid, path = event("life")
@@ -175,7 +177,12 @@ def _cases(account: str) -> List[_Case]:
     cases.append(_Case("no text/calendar", "PUT", path, good.encode(), {"Content-Type": "text/plain"}))
     cases.append(_Case("no type", "PUT", path, good.encode(), {}))
     cases.append(_Case("over 8 MiB", "PUT", path, good.encode() + b"x" * (8 << 20), _CALENDAR))
-    for name, odd in (("a slash", "a/b"), ("letters of all kinds", "Prüfung-日本-🎈"), ("escapes", "a,b;c\\d"), ("1,024 octets", "y" * 1024)):
+    for name, odd in (
+        ("a slash", "a/b"),
+        ("letters of all kinds", "Prüfung-日本-🎈"),
+        ("escapes", "a,b;c\\d"),
+        ("1,024 octets", "y" * 1024),
+    ):
         odd = odd if len(odd) > 1000 else odd + run_
         put("a UID with " + name, base + "/events/" + quote(odd, safe=""), texts.event(odd, "Odd", ()))
     put("a UID of 1,025 octets", base + "/events/" + "y" * 1025, texts.event("y" * 1025, "Odd", ()))
@@ -188,13 +195,22 @@ def _cases(account: str) -> List[_Case]:
     call("no such route", "GET", "/v2/accounts")
     call("no such method", "PATCH", path)
     call("no such method of changes", "DELETE", "/v1/changes")
-    for name, query in (("an unknown parameter", "path=/a"), ("a boolean that is none", "stored=1"), ("a meeting that is none", "meeting=yes"),
-                        ("a change id with a space", "change=a%20b"), ("the change id `unrecorded`", "change=unrecorded"),
-                        ("a change id of 65", "change=" + "c" * 65)):
+    for name, query in (
+        ("an unknown parameter", "path=/a"),
+        ("a boolean that is none", "stored=1"),
+        ("a meeting that is none", "meeting=yes"),
+        ("a change id with a space", "change=a%20b"),
+        ("the change id `unrecorded`", "change=unrecorded"),
+        ("a change id of 65", "change=" + "c" * 65),
+    ):
         put(name, path + "?" + query, good)
     # Reports.
-    for name, body in (("a result that is none", {"change": "x", "result": "done"}), ("an unknown field", {"change": "x", "result": "stored", "a": 1}),
-                       ("no change", {"result": "stored"}), ("no object", ["stored"])):
+    for name, body in (
+        ("a result that is none", {"change": "x", "result": "done"}),
+        ("an unknown field", {"change": "x", "result": "stored", "a": 1}),
+        ("no change", {"result": "stored"}),
+        ("no object", ["stored"]),
+    ):
         call("a report with " + name, "POST", path + "/stored", body)
     call("a report that is no JSON", "POST", path + "/stored", b"stored", _JSON)
     call("a report without a type", "POST", path + "/stored", b'{"change":"x","result":"stored"}', {})

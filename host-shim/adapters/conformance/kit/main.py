@@ -43,8 +43,9 @@ def look(chosen: Options, progress: Callable[[str], None] = lambda _: None) -> T
     try:
         standin.start()
     except OSError as error:
-        raise runner.CannotBegin("`%s` cannot be listened on: %s; is teams-mirror itself running there?" % (
-            chosen.listen, error.strerror or error)) from error
+        raise runner.CannotBegin(
+            "`%s` cannot be listened on: %s; is teams-mirror itself running there?" % (chosen.listen, error.strerror or error)
+        ) from error
     bench = Bench(chosen, standin)
     try:
         runner.preflight(bench)

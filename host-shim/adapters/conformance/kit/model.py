@@ -115,7 +115,9 @@ class Model:
             wanted = self._wanted(event, lender, text, query.get("meeting"))
             if wanted and event.link is None:
                 self._make_link(event, lender)
-            proposal = Proposal(change, text, text, query.get("object", ""), wanted, draft, query.get("draft_of"), time.monotonic())
+            proposal = Proposal(
+                change, text, text, query.get("object", ""), wanted, draft, query.get("draft_of"), time.monotonic()
+            )
             if draft:
                 for old in [old for old in event.proposals.values() if old.draft]:
                     del event.proposals[old.change]
@@ -229,8 +231,15 @@ class Model:
     def view(self, event: Event) -> Dict[str, Any]:
         """How an event stands."""
         state = "mirrored" if event.wanted and event.text is not None else "not-mirrored"
-        seen = {"account": event.account, "uid": event.uid, "state": state, "notices": [], "attempts": 0, "unconfirmed": False,
-                "objects": [one for one in event.objects if one]}
+        seen = {
+            "account": event.account,
+            "uid": event.uid,
+            "state": state,
+            "notices": [],
+            "attempts": 0,
+            "unconfirmed": False,
+            "objects": [one for one in event.objects if one],
+        }
         if event.link_now():
             seen["join_url"] = event.link
         return seen
@@ -263,8 +272,9 @@ class Model:
         if change is None:
             return uuid.uuid4().hex
         if not _CHANGE.match(change) or change == UNRECORDED:
-            raise Refused(422, "change-invalid",
-                          "a change id of your own has 1 to 64 letters, digits, `-` or `_`, and is not `unrecorded`")
+            raise Refused(
+                422, "change-invalid", "a change id of your own has 1 to 64 letters, digits, `-` or `_`, and is not `unrecorded`"
+            )
         if change in self._closed:
             raise Refused(409, "change-closed", "this change was reported, or taken, as `%s` already" % self._closed[change][2])
         for event in self.events.values():
@@ -282,8 +292,11 @@ class Model:
         if len(found) > 1:
             raise Refused(422, "several-uids", "the text holds several UIDs; send each event by itself")
         if found[0] != uid:
-            raise Refused(422, "uid-differs", "the text is about the event `%s`, the address names `%s`; send each event under its "
-                                              "own UID" % (found[0], uid))
+            raise Refused(
+                422,
+                "uid-differs",
+                "the text is about the event `%s`, the address names `%s`; send each event under its own UID" % (found[0], uid),
+            )
 
     def _is_own(self, account: str, text: str) -> bool:
         if not texts.is_event(text):
@@ -301,15 +314,21 @@ class Model:
         asked = texts.value(text, "X-TEAMS-MEETING")
         if asked is not None and asked.upper() in ("TRUE", "FALSE"):
             return asked.upper() == "TRUE"
-        return event.link is not None and event.wanted or any(one.draft and one.wanted for one in event.proposals.values()) or (
-            lender is not None and lender.text is None and lender.link is not None)
+        return (
+            event.link is not None
+            and event.wanted
+            or any(one.draft and one.wanted for one in event.proposals.values())
+            or (lender is not None and lender.text is None and lender.link is not None)
+        )
 
     def _make_link(self, event: Event, lender: Optional[Event]) -> None:
         if lender is not None and lender.text is None and lender.link:
             event.link, event.ready = lender.link, lender.ready
             return
-        event.link = "https://teams.microsoft.com/l/meetup-join/%s/0" % hashlib.sha256(
-            ("%s %s %s" % (event.account, event.uid, uuid.uuid4())).encode("utf-8", "replace")).hexdigest()[:24]
+        event.link = (
+            "https://teams.microsoft.com/l/meetup-join/%s/0"
+            % hashlib.sha256(("%s %s %s" % (event.account, event.uid, uuid.uuid4())).encode("utf-8", "replace")).hexdigest()[:24]
+        )
         event.ready = time.monotonic() + self.behaviour.delay
 
     def _amended(self, text: str, link: Optional[str]) -> str:
@@ -328,9 +347,13 @@ class Model:
 
     def _offered(self, event: Event) -> Dict[str, Any]:
         text = event.text or ""
-        return {"account": event.account, "uid": event.uid, "objects": [one for one in event.objects if one],
-                "icalendar": self._amended(text, event.link),
-                "replaces_sha256": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()}
+        return {
+            "account": event.account,
+            "uid": event.uid,
+            "objects": [one for one in event.objects if one],
+            "icalendar": self._amended(text, event.link),
+            "replaces_sha256": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        }
 
     @staticmethod
     def _saved(change: str, state: str, link: Optional[str], text: str, reason: Optional[str]) -> Dict[str, Any]:

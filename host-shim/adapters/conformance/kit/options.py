@@ -58,17 +58,28 @@ class Options:
 def parser() -> argparse.ArgumentParser:
     """What can be said."""
     made = argparse.ArgumentParser(
-        prog="conformance.py", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EXAMPLE,
-        description="Looks whether a server with its adapter keeps the contract of the hook API of teams-mirror.")
+        prog="conformance.py",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EXAMPLE,
+        description="Looks whether a server with its adapter keeps the contract of the hook API of teams-mirror.",
+    )
     to = made.add_argument
     to("--list", action="store_true", help="print the requirements and exit")
-    to("--only", action="append", default=[], metavar="ID", help="look at this requirement alone, or at a group (SAVE); may be repeated")
+    to(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="look at this requirement alone, or at a group (SAVE); may be repeated",
+    )
     to("--json", action="store_true", dest="as_json", help="print JSON in place of the table")
     to("--verbose", action="store_true", help="print the requests seen for what holds, too")
     hook = made.add_argument_group("the hook API, for which this stands in").add_argument
     hook("--listen", metavar="HOST:PORT", help="where the adapter calls; or unix:/path")
     hook("--secret-file", metavar="FILE", help="the hook secret that the adapter sends")
-    hook("--domain", action="append", default=[], metavar="DOMAIN", help="the secret may speak for this one only; may be repeated")
+    hook(
+        "--domain", action="append", default=[], metavar="DOMAIN", help="the secret may speak for this one only; may be repeated"
+    )
     server = made.add_argument_group("the server").add_argument
     server("--caldav", metavar="URL", help="its address; the paths below are put after its host")
     server("--user", metavar="NAME:PASSWORD", help="whose calendar it is")
@@ -82,7 +93,11 @@ def parser() -> argparse.ArgumentParser:
     more("--delegate-calendar", metavar="PATH", help="the delegate's own calendar, for a move to another account")
     more("--import-path", metavar="PATH", help="where a whole calendar can be PUT, with {name} for a name of our own")
     more("--restart-command", metavar="COMMAND", help="kills the server (-9) and starts it again")
-    more("--server-change-command", metavar="COMMAND", help="has the server change the event {path} by itself, its SUMMARY to {summary}")
+    more(
+        "--server-change-command",
+        metavar="COMMAND",
+        help="has the server change the event {path} by itself, its SUMMARY to {summary}",
+    )
     more("--draft-command", metavar="COMMAND", help="has the server announce a draft under {uid}, with Teams")
     more("--discard-command", metavar="COMMAND", help="has the server discard the draft under {uid}")
     more("--one-beat", action="store_true", help="the server can call only once, after its store")
@@ -92,8 +107,12 @@ def parser() -> argparse.ArgumentParser:
     times("--settle", type=float, default=30.0, help="until what has to be told must have been told (default 30)")
     times("--quiet", type=float, default=1.0, help="after which nothing more is expected (default 1)")
     other = made.add_argument_group("the kit itself").add_argument
-    other("--compare", metavar="URL", help="in place of a server, look whether the stand-in answers as the real hook API under this "
-                                           "address does, with --secret-file and --account")
+    other(
+        "--compare",
+        metavar="URL",
+        help="in place of a server, look whether the stand-in answers as the real hook API under this "
+        "address does, with --secret-file and --account",
+    )
     return made
 
 
@@ -123,7 +142,9 @@ def read(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     for name in ("calendar", "second_calendar", "delegate_calendar", "import_path"):
         value = getattr(given, name)
         if value and not (value.startswith("/") and (value.endswith("/") or name == "import_path")):
-            made.error("--%s is a path that begins and ends with a slash, as in /alice/work/; not `%s`" % (name.replace("_", "-"), value))
+            made.error(
+                "--%s is a path that begins and ends with a slash, as in /alice/work/; not `%s`" % (name.replace("_", "-"), value)
+            )
     if given.import_path and "{name}" not in given.import_path:
         made.error("--import-path has {name} in it, because what is PUT there replaces what was there: /alice/{name}/")
     if given.delegate_calendar and not given.delegate:
@@ -150,7 +171,10 @@ def _secret(made: argparse.ArgumentParser, path: str) -> str:
         with open(os.path.expanduser(path), encoding="ascii") as file:
             secret = file.read().strip()
     except OSError as error:
-        made.error("--secret-file: `%s` cannot be read: %s; put any word into it, and the same into the adapter's" % (path, error.strerror))
+        made.error(
+            "--secret-file: `%s` cannot be read: %s; put any word into it, and the same into the adapter's"
+            % (path, error.strerror)
+        )
     except UnicodeDecodeError:
         made.error("--secret-file: `%s` holds more than ASCII" % path)
     if not secret or len(secret.split()) != 1:

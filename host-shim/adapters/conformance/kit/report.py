@@ -37,8 +37,10 @@ def table(findings: List[Finding], verbose: bool) -> str:
             lines.extend("                    | " + call for call in finding.calls)
     counted = {outcome: sum(1 for finding in findings if finding.outcome == outcome) for outcome in _MARKS}
     lines.append("")
-    lines.append("%d hold, %d do not, %d do not apply, %d could not be looked at" % tuple(
-        counted[outcome] for outcome in (HOLDS, BROKEN, APART, UNSEEN)))
+    lines.append(
+        "%d hold, %d do not, %d do not apply, %d could not be looked at"
+        % tuple(counted[outcome] for outcome in (HOLDS, BROKEN, APART, UNSEEN))
+    )
     broken = failed(findings)
     if broken:
         lines.append("This adapter does not conform: %s" % ", ".join(finding.id for finding in broken))
@@ -51,15 +53,33 @@ def table(findings: List[Finding], verbose: bool) -> str:
 
 def as_json(bench: Bench, findings: List[Finding]) -> str:
     """For programs."""
-    return json.dumps({
-        "conforms": not failed(findings),
-        "account": bench.account,
-        "requirements": [{
-            "id": finding.id, "level": BY_ID[finding.id].level, "sentence": BY_ID[finding.id].sentence, "outcome": finding.outcome,
-            "expected": finding.expected, "happened": finding.happened, "requests": finding.calls} for finding in findings],
-    }, indent=1, ensure_ascii=False)
+    return json.dumps(
+        {
+            "conforms": not failed(findings),
+            "account": bench.account,
+            "requirements": [
+                {
+                    "id": finding.id,
+                    "level": BY_ID[finding.id].level,
+                    "sentence": BY_ID[finding.id].sentence,
+                    "outcome": finding.outcome,
+                    "expected": finding.expected,
+                    "happened": finding.happened,
+                    "requests": finding.calls,
+                }
+                for finding in findings
+            ],
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
 
 
 def _wrapped(word: str, sentence: str) -> str:
-    return textwrap.fill(word + " ".join(sentence.split()), 130, initial_indent=" " * 18, subsequent_indent=" " * 18 + " " * len(word),
-                         break_long_words=False)
+    return textwrap.fill(
+        word + " ".join(sentence.split()),
+        130,
+        initial_indent=" " * 18,
+        subsequent_indent=" " * 18 + " " * len(word),
+        break_long_words=False,
+    )

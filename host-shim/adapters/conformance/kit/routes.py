@@ -92,11 +92,15 @@ def understand(call: Call, secret: str, domains: List[str]) -> None:
     if len(segments) > 1:
         call.uid = segments[1]
     if kind == "save":
-        call.kind = "draft" if call.query.get("draft") == "true" else "stored" if call.query.get("stored") == "true" else "announce"
+        call.kind = (
+            "draft" if call.query.get("draft") == "true" else "stored" if call.query.get("stored") == "true" else "announce"
+        )
         if len(call.body) > LARGEST:
             raise Refused(413, "body-too-large", "the body is over 8 MiB; store the event as it is, it is not mirrored")
         if (call.header("content-type") or "").split(";")[0].strip().lower() != "text/calendar":
-            raise Refused(415, "not-text-calendar", "the body must be `text/calendar`, this is: `%s`" % call.header("content-type"))
+            raise Refused(
+                415, "not-text-calendar", "the body must be `text/calendar`, this is: `%s`" % call.header("content-type")
+            )
         try:
             call.body.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -135,7 +139,9 @@ def take(call: Call, model: Model) -> Answer:
         number, changes = model.changes(after, min(int(call.query.get("wait", "0")), 60))
         return Answer(200, {"cursor": model.cursor(number), "changes": changes})
     if call.kind == "settings-link":
-        return Answer(200, {"url": "https://teams-mirror.invalid/signin?ticket=conformance", "expires": "2030-01-01T00:00:00.000Z"})
+        return Answer(
+            200, {"url": "https://teams-mirror.invalid/signin?ticket=conformance", "expires": "2030-01-01T00:00:00.000Z"}
+        )
     if call.kind == "account-told":
         told = _json(call, _ACCOUNT_FIELDS, set())
         model.describe(call.account, told)
@@ -146,23 +152,53 @@ def take(call: Call, model: Model) -> Answer:
     elif call.kind == "open":
         return Answer(200, {})
     known = {name: value for name, value in model.account(call.account).items() if value is not None}
-    return Answer(200, {"account": call.account, "button": "ready", "usable": True, "reason": "ok", "message": "It is ready.",
-                        "connected": True, "notices": [], **known})
+    return Answer(
+        200,
+        {
+            "account": call.account,
+            "button": "ready",
+            "usable": True,
+            "reason": "ok",
+            "message": "It is ready.",
+            "connected": True,
+            "notices": [],
+            **known,
+        },
+    )
 
 
 def problem(refused: Refused) -> Answer:
     """As RFC 9457 has it."""
-    titles = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-              409: "Conflict", 410: "Gone", 413: "Payload Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Entity",
-              500: "Internal Server Error", 503: "Service Unavailable"}
+    titles = {
+        400: "Bad Request",
+        401: "Unauthorized",
+        403: "Forbidden",
+        404: "Not Found",
+        405: "Method Not Allowed",
+        409: "Conflict",
+        410: "Gone",
+        413: "Payload Too Large",
+        415: "Unsupported Media Type",
+        422: "Unprocessable Entity",
+        500: "Internal Server Error",
+        503: "Service Unavailable",
+    }
     headers = {"Content-Type": "application/problem+json", **refused.headers}
     if refused.status == 503:
         headers["Retry-After"] = "5"
     if refused.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="teams-mirror"'
-    return Answer(refused.status, {
-        "type": "urn:teams-mirror:problem:" + refused.code, "code": refused.code, "title": titles.get(refused.status, "Problem"),
-        "status": refused.status, "detail": refused.detail}, headers)
+    return Answer(
+        refused.status,
+        {
+            "type": "urn:teams-mirror:problem:" + refused.code,
+            "code": refused.code,
+            "title": titles.get(refused.status, "Problem"),
+            "status": refused.status,
+            "detail": refused.detail,
+        },
+        headers,
+    )
 
 
 _ROUTES = [
@@ -184,7 +220,9 @@ def _route(method: str, path: str) -> Tuple[str, Tuple[str, ...]]:
                 method = "GET"
             if method not in methods:
                 allowed = ",".join([*methods, *(["HEAD"] if "GET" in methods else [])])
-                raise Refused(405, "no-such-method", "this address does not take that method; see /v1/openapi.json", {"Allow": allowed})
+                raise Refused(
+                    405, "no-such-method", "this address does not take that method; see /v1/openapi.json", {"Allow": allowed}
+                )
             return methods[method], tuple(one for one in found.groups() if one is not None)
     raise Refused(404, "no-such-route", "there is nothing here; see /v1/openapi.json")
 
@@ -197,8 +235,11 @@ def _parameters(kind: str) -> set:
 def _let_in(call: Call, secret: str) -> None:
     scheme, _, presented = (call.header("authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or presented.strip() != secret:
-        raise Refused(401, "secret-wrong",
-                      "send the server's hook secret as `Authorization: Bearer …`; `teams-mirror secret add NAME` makes one")
+        raise Refused(
+            401,
+            "secret-wrong",
+            "send the server's hook secret as `Authorization: Bearer …`; `teams-mirror secret add NAME` makes one",
+        )
 
 
 def _segment(raw: str) -> str:
@@ -244,8 +285,12 @@ def _json(call: Call, known: set, needed: set) -> Dict[str, Any]:
     except ValueError as error:
         raise Refused(400, "body-invalid", "the body is no JSON") from error
     if kind != "application/json" or not isinstance(told, dict) or set(told) - known or needed - set(told):
-        raise Refused(400, "body-invalid", "the body is a JSON object (`application/json`) with %s and nothing else" % ", ".join(
-            "`%s`" % name for name in sorted(known)))
+        raise Refused(
+            400,
+            "body-invalid",
+            "the body is a JSON object (`application/json`) with %s and nothing else"
+            % ", ".join("`%s`" % name for name in sorted(known)),
+        )
     return told
 
 

@@ -36,9 +36,13 @@ def preflight(bench: Bench) -> None:
     except Unreachable as error:
         raise CannotBegin("the server does not answer (%s); see whether it runs and --caldav is its address" % error) from error
     if found.status in (401, 403):
-        raise CannotBegin("the server lets `%s` not into `%s` (%d); see --user" % (bench.dav.user, options.calendar, found.status))
+        raise CannotBegin(
+            "the server lets `%s` not into `%s` (%d); see --user" % (bench.dav.user, options.calendar, found.status)
+        )
     if found.status != 207:
-        raise CannotBegin("there is no calendar `%s` (%d); make one for tests, or see --calendar" % (options.calendar, found.status))
+        raise CannotBegin(
+            "there is no calendar `%s` (%d); make one for tests, or see --calendar" % (options.calendar, found.status)
+        )
     subject = bench.fresh("first")
     calls = lambda: [call for call in bench.standin.seen() if call.uid == subject.uid and not call.code]  # noqa: E731
     ends = time.monotonic() + max(options.settle, options.patience)
@@ -48,17 +52,24 @@ def preflight(bench: Bench) -> None:
         number += 1
         answer = subject.client.put(subject.path, subject.text("First %d" % number, ()))
         if not answer.ok:
-            raise CannotBegin("the server does not take an event at `%s` (%d): %s" % (
-                subject.path, answer.status, answer.text.strip()[:300]))
+            raise CannotBegin(
+                "the server does not take an event at `%s` (%d): %s" % (subject.path, answer.status, answer.text.strip()[:300])
+            )
         bench.until(calls, 1.0)
     heard = bench.standin.seen()
     if not calls():
         refused = sorted({"%s (%s)" % (call.status, call.code) for call in heard if call.code})
         raise CannotBegin(
-            "the server stored an event, and the adapter told nothing of it within %.0f seconds. %s" % (
-                options.settle, "Its calls were refused with %s; see --secret-file and --domain" % ", ".join(refused) if refused else
-                "It is heard, but it told of no event; is the user's calendar one that it mirrors?" if heard else
-                "Nobody called %s at all; is that the hook's address in the adapter's configuration?" % options.listen))
+            "the server stored an event, and the adapter told nothing of it within %.0f seconds. %s"
+            % (
+                options.settle,
+                "Its calls were refused with %s; see --secret-file and --domain" % ", ".join(refused)
+                if refused
+                else "It is heard, but it told of no event; is the user's calendar one that it mirrors?"
+                if heard
+                else "Nobody called %s at all; is that the hook's address in the adapter's configuration?" % options.listen,
+            )
+        )
     if not bench.account:
         bench.account = next((call.account for call in calls() if call.account), "")
     bench.quiet(subject.uid)
@@ -109,9 +120,24 @@ def _wait_for_the_server(bench: Bench) -> None:
 #: What is played so that there are calls of each kind to look at.
 _TELLING = {"SAVE-1", "SAVE-10", "DEL-1", "MOVE-1", "IMP-1", "LINK-1", "NAME-1", "SPOOL-1"}
 #: Codes of calls that no adapter has a reason for.
-_MALFORMED = ("path-invalid", "query-invalid", "body-invalid", "account-invalid", "cursor-invalid", "other-domain", "not-text-calendar",
-              "not-icalendar", "uid-missing", "several-uids", "uid-differs", "uid-characters", "change-invalid", "no-such-route",
-              "no-such-method", "value-invalid")
+_MALFORMED = (
+    "path-invalid",
+    "query-invalid",
+    "body-invalid",
+    "account-invalid",
+    "cursor-invalid",
+    "other-domain",
+    "not-text-calendar",
+    "not-icalendar",
+    "uid-missing",
+    "several-uids",
+    "uid-differs",
+    "uid-characters",
+    "change-invalid",
+    "no-such-route",
+    "no-such-method",
+    "value-invalid",
+)
 
 
 def _well_formed(bench: Bench, ids: List[str]) -> None:
@@ -119,10 +145,20 @@ def _well_formed(bench: Bench, ids: List[str]) -> None:
         return
     calls = bench.standin.seen()
     # What a check sends on purpose may be refused: a broken text, a foreign secret.
-    wrong = [call for call in calls if call.code in _MALFORMED and not call.spoiled
-             and not (call.code == "not-icalendar" and call.kind == "announce")]
-    bench.expect("CALL-1", not wrong, "no call that the API refuses as malformed", "%d of %d calls: %s" % (
-        len(wrong), len(calls), ", ".join(sorted({call.code for call in wrong}))) if wrong else "none of %d calls" % len(calls), wrong)
+    wrong = [
+        call
+        for call in calls
+        if call.code in _MALFORMED and not call.spoiled and not (call.code == "not-icalendar" and call.kind == "announce")
+    ]
+    bench.expect(
+        "CALL-1",
+        not wrong,
+        "no call that the API refuses as malformed",
+        "%d of %d calls: %s" % (len(wrong), len(calls), ", ".join(sorted({call.code for call in wrong})))
+        if wrong
+        else "none of %d calls" % len(calls),
+        wrong,
+    )
     if not wrong:
         bench.findings[-1].calls = []
 

@@ -76,8 +76,11 @@ class StandIn:
         """The calls of a kind, in order; several kinds are separated by spaces."""
         kinds = kind.split()
         with self._lock:
-            return [call for call in self.calls if (not kinds or call.kind in kinds) and (uid is None or call.uid == uid)
-                    and call.at >= since]
+            return [
+                call
+                for call in self.calls
+                if (not kinds or call.kind in kinds) and (uid is None or call.uid == uid) and call.at >= since
+            ]
 
     def forget(self) -> None:
         """Ends all faults, and lets go of whom they held."""
@@ -237,32 +240,36 @@ def hang(handler: Handler, _: Answer) -> None:
 def cut(handler: Handler, given: Answer) -> None:
     """Half of the answer, and an end."""
     whole = handler.raw(given)
-    handler.wfile.write(whole[:len(whole) - len(whole) // 3])
+    handler.wfile.write(whole[: len(whole) - len(whole) // 3])
     handler.wfile.flush()
     handler.close_connection = True
 
 
 def slow(seconds: float) -> Callable[[Handler, Answer], None]:
     """The answer as it is, but later."""
+
     def spoil(handler: Handler, given: Answer) -> None:
         handler.standin.released.wait(seconds)
         handler.send(given)
+
     return spoil
 
 
 def held(until: threading.Event) -> Callable[[Handler, Answer], None]:
     """The answer as it is, when somebody says so."""
+
     def spoil(handler: Handler, given: Answer) -> None:
         ends = time.monotonic() + 60
         while not until.wait(0.02) and not handler.standin.released.is_set() and time.monotonic() < ends:
             pass
         handler.send(given)
+
     return spoil
 
 
 def _address(listen: str) -> Tuple[int, Any]:
     if listen.startswith("unix:"):
-        return socket.AF_UNIX, listen[len("unix:"):]
+        return socket.AF_UNIX, listen[len("unix:") :]
     host, _, port = listen.rpartition(":")
     return socket.AF_INET, (host, int(port))
 

@@ -47,17 +47,26 @@ def unfolded(text: str) -> str:
 
 def event(uid: str, summary: str, lines: Sequence[str] = (WANTED,), component: str = "VEVENT") -> str:
     """A calendar object that is whole, in a form that servers accept."""
-    times = (["DTSTART:20300114T100000Z", "DTEND:20300114T110000Z"] if component == "VEVENT" else [])
+    times = ["DTSTART:20300114T100000Z", "DTEND:20300114T110000Z"] if component == "VEVENT" else []
     inner = ["UID:" + escaped(uid), "DTSTAMP:20291201T080000Z", *times, "SUMMARY:" + escaped(summary), *lines]
-    return "".join(folded(line) for line in [
-        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//teams-mirror//conformance//EN", "BEGIN:" + component, *inner,
-        "END:" + component, "END:VCALENDAR"])
+    return "".join(
+        folded(line)
+        for line in [
+            "BEGIN:VCALENDAR",
+            "VERSION:2.0",
+            "PRODID:-//teams-mirror//conformance//EN",
+            "BEGIN:" + component,
+            *inner,
+            "END:" + component,
+            "END:VCALENDAR",
+        ]
+    )
 
 
 def merged(texts: Sequence[str]) -> str:
     """One calendar with the events of several."""
     head, tail = texts[0].split("BEGIN:VEVENT", 1)[0], "END:VCALENDAR\r\n"
-    return head + "".join(text[text.index("BEGIN:VEVENT"):text.index("END:VCALENDAR")] for text in texts) + tail
+    return head + "".join(text[text.index("BEGIN:VEVENT") : text.index("END:VCALENDAR")] for text in texts) + tail
 
 
 def _named(line: str) -> Tuple[str, str]:
@@ -67,7 +76,7 @@ def _named(line: str) -> Tuple[str, str]:
         if character == '"':
             quoted = not quoted
         elif character == ":" and not quoted:
-            return re.split("[;:]", line, maxsplit=1)[0].upper(), line[at + 1:]
+            return re.split("[;:]", line, maxsplit=1)[0].upper(), line[at + 1 :]
     return line.upper(), ""
 
 
@@ -117,8 +126,16 @@ def is_event(text: str) -> bool:
 
 def value(text: str, name: str) -> Optional[str]:
     """A property's first value in the events."""
-    return next((value for component, own in components(text) if component == "VEVENT"
-                 for property_, value, _ in own if property_ == name), None)
+    return next(
+        (
+            value
+            for component, own in components(text)
+            if component == "VEVENT"
+            for property_, value, _ in own
+            if property_ == name
+        ),
+        None,
+    )
 
 
 def essence(text: Optional[str]) -> Optional[Tuple[Tuple[str, str, str], ...]]:
@@ -136,8 +153,9 @@ def essence(text: Optional[str]) -> Optional[Tuple[Tuple[str, str, str], ...]]:
 
 def lines_of(text: str, *names: str) -> List[str]:
     """The joined lines of those properties of the events, sorted."""
-    return sorted(line for component, own in components(text) if component == "VEVENT"
-                  for property_, _, line in own if property_ in names)
+    return sorted(
+        line for component, own in components(text) if component == "VEVENT" for property_, _, line in own if property_ in names
+    )
 
 
 def carries(text: Optional[str], url: str) -> bool:
@@ -184,5 +202,8 @@ def _further(before: List[str], url: str, end: str, described: bool) -> List[str
     wanted = ["X-MICROSOFT-SKYPETEAMSMEETINGURL:" + url, "CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO:" + url]
     if not described:
         wanted.insert(0, "DESCRIPTION:%s\\n%s\\n%s" % (RULE, url, RULE))
-    return [folded(line, end) for line in wanted
-            if not any(known.upper().startswith(_named(line)[0]) and url in known for known in own)]
+    return [
+        folded(line, end)
+        for line in wanted
+        if not any(known.upper().startswith(_named(line)[0]) and url in known for known in own)
+    ]

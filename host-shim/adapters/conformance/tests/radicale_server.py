@@ -42,9 +42,10 @@ permissions: Rr
 """
 _START = """#!/bin/sh
 [ -e pid ] && kill -9 "$(cat pid)" 2>/dev/null
-{environment} {python} {variants} {variant} --config {folder}/config >>{folder}/log 2>&1 </dev/null &
+{environment} {python} -m tests.variants {variant} --config {folder}/config >>{folder}/log 2>&1 </dev/null &
 echo $! >pid
 """
+
 
 class Server:
     """One Radicale, and what has to be said to the kit about it."""
@@ -54,19 +55,35 @@ class Server:
         self.port, self.hook_port = free_port(), free_port()
         self._write("users", "alice:pw\nbob:pw\nsecretary:pw\n")
         self._write("rights", _RIGHTS)
-        self._write("config", (
-            "[server]\nhosts = 127.0.0.1:%d\n[auth]\ntype = htpasswd\nhtpasswd_filename = %s/users\nhtpasswd_encryption = plain\n"
-            "delay = 0\n[rights]\ntype = from_file\nfile = %s/rights\n[storage]\nfilesystem_folder = %s/store\n" % (
-                self.port, self.folder, self.folder, self.folder)))
+        self._write(
+            "config",
+            (
+                "[server]\nhosts = 127.0.0.1:%d\n[auth]\ntype = htpasswd\nhtpasswd_filename = %s/users\nhtpasswd_encryption = plain\n"
+                "delay = 0\n[rights]\ntype = from_file\nfile = %s/rights\n[storage]\nfilesystem_folder = %s/store\n"
+                % (self.port, self.folder, self.folder, self.folder)
+            ),
+        )
         self._write("secret", SECRET + "\n")
-        self._write("teams-mirror.ini", "[teams-mirror]\nhook = http://127.0.0.1:%d\nsecret_file = %s/secret\naddress = {user}@test.tld\n%s\n" % (
-            self.hook_port, self.folder, adapter))
-        environment = {"PYTHONPATH": str(ADAPTER), "PYTHONDONTWRITEBYTECODE": "1",
-                       "TEAMS_MIRROR_RADICALE_CONFIG": self.folder + "/teams-mirror.ini"}
-        self._write("restart", "cd %s\n" % shlex.quote(self.folder) + _START.format(
-            environment=" ".join("%s=%s" % (name, shlex.quote(value)) for name, value in environment.items()),
-            python=shlex.quote(sys.executable), variants=shlex.quote(str(HERE / "variants.py")), variant=variant,
-            folder=shlex.quote(self.folder)))
+        self._write(
+            "teams-mirror.ini",
+            "[teams-mirror]\nhook = http://127.0.0.1:%d\nsecret_file = %s/secret\naddress = {user}@test.tld\n%s\n"
+            % (self.hook_port, self.folder, adapter),
+        )
+        environment = {
+            "PYTHONPATH": "%s:%s" % (HERE.parent, ADAPTER),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TEAMS_MIRROR_RADICALE_CONFIG": self.folder + "/teams-mirror.ini",
+        }
+        self._write(
+            "restart",
+            "cd %s\n" % shlex.quote(self.folder)
+            + _START.format(
+                environment=" ".join("%s=%s" % (name, shlex.quote(value)) for name, value in environment.items()),
+                python=shlex.quote(sys.executable),
+                variant=variant,
+                folder=shlex.quote(self.folder),
+            ),
+        )
         os.chmod(self.folder + "/restart", stat.S_IRWXU)
         self._start()
 
@@ -74,10 +91,22 @@ class Server:
         """All that this server has."""
         base = "http://127.0.0.1:%d" % self.port
         chosen = dict(
-            listen="127.0.0.1:%d" % self.hook_port, secret=SECRET, caldav=base, user="alice:pw", calendar="/alice/work/",
-            second_calendar="/alice/home/", guest="bob:pw", delegate="secretary:pw", delegate_calendar="/secretary/work/",
-            import_path="/alice/{name}/", restart_command="sh %s/restart" % shlex.quote(self.folder), patience=3.0, settle=12.0,
-            only=only, domains=("test.tld",))
+            listen="127.0.0.1:%d" % self.hook_port,
+            secret=SECRET,
+            caldav=base,
+            user="alice:pw",
+            calendar="/alice/work/",
+            second_calendar="/alice/home/",
+            guest="bob:pw",
+            delegate="secretary:pw",
+            delegate_calendar="/secretary/work/",
+            import_path="/alice/{name}/",
+            restart_command="sh %s/restart" % shlex.quote(self.folder),
+            patience=3.0,
+            settle=12.0,
+            only=only,
+            domains=("test.tld",),
+        )
         chosen.update(more)
         return Options(**chosen)
 
@@ -101,7 +130,7 @@ class Server:
         os.system("sh %s/restart" % shlex.quote(self.folder))
         base = "http://127.0.0.1:%d" % self.port
         alice, secretary = Client(base, "alice:pw"), Client(base, "secretary:pw")
-        for attempt in range(400):
+        for _ in range(400):
             try:
                 alice.request("OPTIONS", "/", longest=5)
                 break

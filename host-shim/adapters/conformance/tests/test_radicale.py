@@ -13,6 +13,7 @@ try:
     import radicale  # noqa: F401
     from tests.ports import free_port
     from tests.radicale_server import Server
+
     ABSENT = None
 except ImportError as error:
     if "TEAMS_MIRROR_REQUIRE_ALL" in os.environ:
@@ -31,7 +32,6 @@ _WITHOUT_A_SOUND_SAVE = ("announces-after-the-store", "tells-stored-before-the-s
 
 @unittest.skipIf(ABSENT, ABSENT)
 class Radicale(unittest.TestCase):
-
     @classmethod
     def setUpClass(cls):
         # They mostly wait, so they wait together.
@@ -69,8 +69,11 @@ class Radicale(unittest.TestCase):
             # An adapter that does nothing at all would be caught by anything.
             control = () if name in _WITHOUT_A_SOUND_SAVE else ("SAVE-4",) if "SAVE-1" in ids else ("SAVE-1",)
             findings = server.look((*ids, *control), settle=6.0)
-            missed = ["%s: %s (%s)" % (finding.id, finding.outcome, finding.happened)
-                      for finding in findings if finding.outcome != (HOLDS if finding.id in control else BROKEN)]
+            missed = [
+                "%s: %s (%s)" % (finding.id, finding.outcome, finding.happened)
+                for finding in findings
+                if finding.outcome != (HOLDS if finding.id in control else BROKEN)
+            ]
             return name, missed + ([server.log()] if missed else [])
         except Exception as error:
             return name, ["%r\n%s" % (error, server.log())]
@@ -80,17 +83,21 @@ class Radicale(unittest.TestCase):
     def test_for_every_check_there_is_an_adapter_that_fails_it(self):
         named = {id_ for ids, _ in VARIANTS.values() for id_ in ids}
         unproved = {requirement.id for requirement in ALL} - named - _APART
-        self.assertEqual(unproved, {"SAVE-5", "SAVE-10", "WHO-3", "LINK-4", "CONC-2"}, "the tests with the toy server break these")
+        self.assertEqual(
+            unproved, {"SAVE-5", "SAVE-10", "WHO-3", "LINK-4", "CONC-2"}, "the tests with the toy server break these"
+        )
 
     def test_an_adapter_that_calls_nobody_is_told_apart_from_a_broken_one(self):
         server = Server()
         self.addCleanup(server.close)
-        for more, said in [({"listen": "127.0.0.1:%d" % free_port(), "settle": 2.0, "patience": 1.0}, "Nobody called"),
-                           ({"secret": "another", "settle": 2.0, "patience": 1.0}, "401 (secret-wrong)"),
-                           ({"user": "alice:wrong"}, "lets `alice` not into"),
-                           ({"calendar": "/alice/nowhere/"}, "there is no calendar"),
-                           ({"caldav": "http://127.0.0.1:9"}, "does not answer"),
-                           ({"only": ("SAVE-99",)}, "there is no requirement `SAVE-99`")]:
+        for more, said in [
+            ({"listen": "127.0.0.1:%d" % free_port(), "settle": 2.0, "patience": 1.0}, "Nobody called"),
+            ({"secret": "another", "settle": 2.0, "patience": 1.0}, "401 (secret-wrong)"),
+            ({"user": "alice:wrong"}, "lets `alice` not into"),
+            ({"calendar": "/alice/nowhere/"}, "there is no calendar"),
+            ({"caldav": "http://127.0.0.1:9"}, "does not answer"),
+            ({"only": ("SAVE-99",)}, "there is no requirement `SAVE-99`"),
+        ]:
             with self.subTest(said), self.assertRaises(CannotBegin) as raised:
                 server.look(**more)
             self.assertIn(said, str(raised.exception))

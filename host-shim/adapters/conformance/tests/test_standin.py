@@ -19,7 +19,6 @@ _EVENT = "/v1/accounts/alice%40test.tld/events/"
 
 
 class Case(unittest.TestCase):
-
     def setUp(self):
         self.standin = StandIn("127.0.0.1:0", "secret")
         self.standin.start()
@@ -29,7 +28,11 @@ class Case(unittest.TestCase):
     def call(self, method, path, body=b"", **headers):
         connection = http.client.HTTPConnection(self.standin.listen, timeout=20)
         self.addCleanup(connection.close)
-        sent = {"Authorization": "Bearer secret", "Content-Type": "text/calendar", **{n.replace("_", "-"): v for n, v in headers.items()}}
+        sent = {
+            "Authorization": "Bearer secret",
+            "Content-Type": "text/calendar",
+            **{n.replace("_", "-"): v for n, v in headers.items()},
+        }
         connection.request(method, path, body.encode() if isinstance(body, str) else body, sent)
         response = connection.getresponse()
         content = response.read()
@@ -37,7 +40,6 @@ class Case(unittest.TestCase):
 
 
 class Answers(Case):
-
     def test_a_link_that_takes_its_time_is_waited_for_as_long_as_was_asked(self):
         self.standin.model.behaviour.delay = 1.4
         begun = time.monotonic()
@@ -80,8 +82,12 @@ class Answers(Case):
         with socket.create_connection(self.standin.listen.split(":")) as client:
             text = texts.event("e1", "x", ()).encode()
             head = "PUT %se1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\nContent-Type: text/calendar\r\n" % _EVENT
-            client.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(
-                b"%x\r\n%s\r\n" % (len(part), part) for part in (text[:50], text[50:])) + b"0\r\n\r\n")
+            client.sendall(
+                head.encode()
+                + b"Transfer-Encoding: chunked\r\n\r\n"
+                + b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (text[:50], text[50:]))
+                + b"0\r\n\r\n"
+            )
             self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 200"))
         self.assertEqual(self.standin.calls[0].body, text)
 
@@ -119,7 +125,6 @@ class Answers(Case):
 
 
 class Arguments(unittest.TestCase):
-
     def said(self, *arguments):
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
@@ -135,16 +140,28 @@ class Arguments(unittest.TestCase):
             for path, content in ((secret, "word\n"), (empty, "two words\n")):
                 with open(path, "w", encoding="ascii") as file:
                     file.write(content)
-            good = {"--listen": "127.0.0.1:1", "--secret-file": secret, "--caldav": "http://127.0.0.1:1", "--user": "a:b",
-                    "--calendar": "/a/b/"}
+            good = {
+                "--listen": "127.0.0.1:1",
+                "--secret-file": secret,
+                "--caldav": "http://127.0.0.1:1",
+                "--user": "a:b",
+                "--calendar": "/a/b/",
+            }
             for change, sentence in [
-                ({"--listen": None}, "missing: --listen. A whole call:"), ({"--listen": "7460"}, "--listen is HOST:PORT"),
-                ({"--secret-file": folder + "/nowhere"}, "cannot be read: No such file"), ({"--secret-file": empty}, "holds one word"),
-                ({"--caldav": "localhost:5232"}, "--caldav is an address such as"), ({"--caldav": "http://x:y"}, "the port of"),
-                ({"--user": "alice"}, "--user is NAME:PASSWORD"), ({"--calendar": "a/b"}, "begins and ends with a slash"),
-                ({"--import-path": "/alice/import/"}, "has {name} in it"), ({"--draft-command": "draft"}, "has {uid} in it"),
-                ({"--server-change-command": "x {path}"}, "has {path} and {summary}"), ({"--patience": "0"}, "more than 0"),
-                ({"--account": "alice"}, "--account is an address"), ({"--delegate-calendar": "/x/y/"}, "of use with --delegate only"),
+                ({"--listen": None}, "missing: --listen. A whole call:"),
+                ({"--listen": "7460"}, "--listen is HOST:PORT"),
+                ({"--secret-file": folder + "/nowhere"}, "cannot be read: No such file"),
+                ({"--secret-file": empty}, "holds one word"),
+                ({"--caldav": "localhost:5232"}, "--caldav is an address such as"),
+                ({"--caldav": "http://x:y"}, "the port of"),
+                ({"--user": "alice"}, "--user is NAME:PASSWORD"),
+                ({"--calendar": "a/b"}, "begins and ends with a slash"),
+                ({"--import-path": "/alice/import/"}, "has {name} in it"),
+                ({"--draft-command": "draft"}, "has {uid} in it"),
+                ({"--server-change-command": "x {path}"}, "has {path} and {summary}"),
+                ({"--patience": "0"}, "more than 0"),
+                ({"--account": "alice"}, "--account is an address"),
+                ({"--delegate-calendar": "/x/y/"}, "of use with --delegate only"),
                 ({"--only": "SAVE-99"}, "there is no requirement `SAVE-99`; --list prints them"),
             ]:
                 arguments = [one for pair in {**good, **change}.items() if pair[1] is not None for one in pair]
@@ -157,8 +174,18 @@ class Arguments(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".secret") as secret, socket.create_server(("127.0.0.1", 0)) as taken:
             secret.write("word")
             secret.flush()
-            status, _, said = self.said("--listen", "127.0.0.1:%d" % taken.getsockname()[1], "--secret-file", secret.name, "--caldav",
-                                        "http://127.0.0.1:1", "--user", "a:b", "--calendar", "/a/b/")
+            status, _, said = self.said(
+                "--listen",
+                "127.0.0.1:%d" % taken.getsockname()[1],
+                "--secret-file",
+                secret.name,
+                "--caldav",
+                "http://127.0.0.1:1",
+                "--user",
+                "a:b",
+                "--calendar",
+                "/a/b/",
+            )
         self.assertEqual(status, 2)
         self.assertIn("is teams-mirror itself running there?", said)
 

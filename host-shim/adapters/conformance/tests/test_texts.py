@@ -8,7 +8,6 @@ LINK = "https://teams.microsoft.com/l/meetup-join/x/0"
 
 
 class Texts(unittest.TestCase):
-
     def test_lines_are_folded_between_letters(self):
         line = "SUMMARY:" + "ü🎈" * 60
         written = texts.folded(line)
@@ -21,7 +20,11 @@ class Texts(unittest.TestCase):
             self.assertEqual(texts.uids(texts.event(value.replace("\n", ""), "x")), [value.replace("\n", "")])
 
     def test_an_amended_text_is_the_same_but_for_the_link(self):
-        for lines in ((), ("DESCRIPTION:" + "Mine, ü " * 30,), ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:Its own", "TRIGGER:-PT5M", "END:VALARM")):
+        for lines in (
+            (),
+            ("DESCRIPTION:" + "Mine, ü " * 30,),
+            ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:Its own", "TRIGGER:-PT5M", "END:VALARM"),
+        ):
             for end in ("\r\n", "\n"):
                 text = texts.event("e", "S", lines).replace("\r\n", end)
                 amended = texts.amended(text, LINK)
@@ -30,13 +33,21 @@ class Texts(unittest.TestCase):
                 self.assertEqual("\r\n" in amended, end == "\r\n")
                 names = ("DESCRIPTION", "X-MICROSOFT-SKYPETEAMSMEETINGURL", "CONFERENCE")
                 kept = [line for line in texts.unfolded(amended).split(end) if LINK not in line]
-                self.assertEqual(kept, [line for line in texts.unfolded(text).split(end)
-                                        if not (line.startswith("DESCRIPTION:Mine") and lines[0].startswith("DESCRIPTION"))])
+                self.assertEqual(
+                    kept,
+                    [
+                        line
+                        for line in texts.unfolded(text).split(end)
+                        if not (line.startswith("DESCRIPTION:Mine") and lines[0].startswith("DESCRIPTION"))
+                    ],
+                )
                 for name in names:
                     self.assertEqual(len(texts.lines_of(amended, name)), 1, name)
 
     def test_the_link_goes_into_every_event(self):
-        text = texts.merged([texts.event("e", "One"), texts.event("e", "Two", ("RECURRENCE-ID:20300121T100000Z", "DESCRIPTION:x"))])
+        text = texts.merged(
+            [texts.event("e", "One"), texts.event("e", "Two", ("RECURRENCE-ID:20300121T100000Z", "DESCRIPTION:x"))]
+        )
         self.assertEqual(texts.unfolded(texts.amended(text, LINK)).count("X-MICROSOFT-SKYPETEAMSMEETINGURL:" + LINK), 2)
         self.assertFalse(texts.carries(text.replace("END:VEVENT", "URL:%s\r\nEND:VEVENT" % LINK, 1), LINK))
         self.assertEqual(len(texts.essence(text)), 2)

@@ -25,9 +25,11 @@ _BROKEN = {
 }
 #: What needs another user, an import or a server that can be killed.
 _APART = {"REF-5", "WHO-1", "MOVE-3", "IMP-1", "IMP-2", "SPOOL-5", "SPOOL-6", "SPOOL-7"}
-_POST = ("%s -c \"import base64, sys, urllib.parse, urllib.request as r; q = urllib.parse.urlencode(dict(a.split('=', 1) for a in sys.argv[2:])); "
-         "r.urlopen(r.Request(sys.argv[1] + '?' + q, b'', {'Authorization': 'Basic ' + base64.b64encode(b'alice:pw').decode()}, "
-         "method='POST'))\" http://127.0.0.1:%%d" % sys.executable)
+_POST = (
+    "%s -c \"import base64, sys, urllib.parse, urllib.request as r; q = urllib.parse.urlencode(dict(a.split('=', 1) for a in sys.argv[2:])); "
+    "r.urlopen(r.Request(sys.argv[1] + '?' + q, b'', {'Authorization': 'Basic ' + base64.b64encode(b'alice:pw').decode()}, "
+    "method='POST'))\" http://127.0.0.1:%%d" % sys.executable
+)
 
 
 def look(broken="", only=(), one_beat=False, **more):
@@ -36,10 +38,19 @@ def look(broken="", only=(), one_beat=False, **more):
     toy = Toy(port, "http://127.0.0.1:%d" % hook, "secret", broken, one_beat)
     post = _POST % port
     chosen = dict(
-        listen="127.0.0.1:%d" % hook, secret="secret", caldav="http://127.0.0.1:%d" % port, user="alice:pw",
-        calendar="/alice/work/", patience=2.0, settle=6.0, only=only, one_beat=one_beat,
-        server_change_command=post + "/.change path={path} 'summary={summary}'", draft_command=post + "/.draft uid={uid}",
-        discard_command=post + "/.discard uid={uid}")
+        listen="127.0.0.1:%d" % hook,
+        secret="secret",
+        caldav="http://127.0.0.1:%d" % port,
+        user="alice:pw",
+        calendar="/alice/work/",
+        patience=2.0,
+        settle=6.0,
+        only=only,
+        one_beat=one_beat,
+        server_change_command=post + "/.change path={path} 'summary={summary}'",
+        draft_command=post + "/.draft uid={uid}",
+        discard_command=post + "/.discard uid={uid}",
+    )
     chosen.update(more)
     try:
         return {finding.id: finding for finding in main.look(Options(**chosen))[1]}
@@ -48,7 +59,6 @@ def look(broken="", only=(), one_beat=False, **more):
 
 
 class ToyServer(unittest.TestCase):
-
     @classmethod
     def setUpClass(cls):
         # They mostly wait, so they wait together.
@@ -65,13 +75,21 @@ class ToyServer(unittest.TestCase):
         findings = self.one_beat.result()
         self.assertEqual([finding for finding in findings.values() if finding.outcome in (BROKEN, UNSEEN)], [])
         apart = {id_ for id_, finding in findings.items() if finding.outcome == APART} - _APART
-        self.assertEqual(apart, {"SAVE-1", "SAVE-3", "SAVE-5", "SAVE-6", "SAVE-9", "SAVE-11", "REF-6", "FAIL-7", "LOCK-1", "LOCK-2"})
+        self.assertEqual(
+            apart, {"SAVE-1", "SAVE-3", "SAVE-5", "SAVE-6", "SAVE-9", "SAVE-11", "REF-6", "FAIL-7", "LOCK-1", "LOCK-2"}
+        )
 
     def test_each_broken_one_is_caught(self):
         for broken, findings in self.broken.items():
             with self.subTest(broken):
-                self.assertEqual([finding for finding in findings.result().values()
-                                  if finding.outcome != (HOLDS if finding.id == "SAVE-1" else BROKEN)], [])
+                self.assertEqual(
+                    [
+                        finding
+                        for finding in findings.result().values()
+                        if finding.outcome != (HOLDS if finding.id == "SAVE-1" else BROKEN)
+                    ],
+                    [],
+                )
 
 
 if __name__ == "__main__":

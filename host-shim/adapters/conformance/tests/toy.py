@@ -63,7 +63,11 @@ class Adapter:
                 text = text.replace("END:VTODO", "URL:https://teams.microsoft.com/l/meetup-join/mine/0\r\nEND:VTODO")
             store(text)
             return text, False
-        if self.one_beat or time.monotonic() < self._down_until or (old is not None and self.broken == "announces-only-what-is-new"):
+        if (
+            self.one_beat
+            or time.monotonic() < self._down_until
+            or (old is not None and self.broken == "announces-only-what-is-new")
+        ):
             store(text)
             self.note(uid, path)
             return text, False
@@ -110,23 +114,37 @@ class Adapter:
         query = {"meeting": "wanted", **({} if self.broken == "saves-drafts" else {"draft": "true"})}
         self.call("PUT", _event(uid), query, texts.event(uid, "Draft", ()))
 
-    def call(self, method: str, path: str, query: Dict[str, str], body: str = "", prefer: Optional[str] = None,
-             patience: float = _PATIENCE) -> Tuple[int, Any]:
+    def call(
+        self,
+        method: str,
+        path: str,
+        query: Dict[str, str],
+        body: str = "",
+        prefer: Optional[str] = None,
+        patience: float = _PATIENCE,
+    ) -> Tuple[int, Any]:
         """One call. Raises `Unanswered`."""
-        headers = {"Authorization": "Bearer " + self._secret,
-                   "Content-Type": "application/json" if method == "POST" else "text/calendar; charset=utf-8",
-                   **({"Prefer": prefer} if prefer else {})}
+        headers = {
+            "Authorization": "Bearer " + self._secret,
+            "Content-Type": "application/json" if method == "POST" else "text/calendar; charset=utf-8",
+            **({"Prefer": prefer} if prefer else {}),
+        }
         parts = urlsplit(self._hook)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=patience)
         try:
-            connection.request(method, path + ("?" + urlencode(query, quote_via=quote) if query else ""), body.encode() or None, headers)
+            connection.request(
+                method, path + ("?" + urlencode(query, quote_via=quote) if query else ""), body.encode() or None, headers
+            )
             response = connection.getresponse()
             content = response.read()
             if response.status >= 500 or response.status in (302, 401):
                 raise Unanswered(str(response.status))
             answer = json.loads(content) if content and response.headers.get_content_type().endswith("json") else None
-            if method == "PUT" and response.status in (200, 202) and not isinstance(
-                    answer.get("icalendar") if isinstance(answer, dict) else None, str):
+            if (
+                method == "PUT"
+                and response.status in (200, 202)
+                and not isinstance(answer.get("icalendar") if isinstance(answer, dict) else None, str)
+            ):
                 raise Unanswered("no text")
             return response.status, answer
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -153,8 +171,13 @@ class Adapter:
         if text is None or _uid(text) != uid:
             self.call("DELETE", _event(uid), {"object": path})
             return
-        status, answer = self.call("PUT", _event(uid), {
-            "object": path, "calendar": path.rsplit("/", 1)[0] + "/", "stored": "true"}, text, "respond-async")
+        status, answer = self.call(
+            "PUT",
+            _event(uid),
+            {"object": path, "calendar": path.rsplit("/", 1)[0] + "/", "stored": "true"},
+            text,
+            "respond-async",
+        )
         if status in (200, 202) and answer["icalendar"] != text and self.one_beat:
             self._replace(uid, path, text, answer["icalendar"])
         elif self._store.texts.get(path) != text:
@@ -241,13 +264,16 @@ class _Handler(BaseHTTPRequestHandler):
 
         def put(text: str) -> None:
             store.texts[path] = text if texts.is_icalendar(text) and "DTSTART:never" not in text else body
+
         stored, amended = toy.adapter.save(path, body, old, put)
         headers = {} if amended else {"ETag": store.etag(path) or ""}
         if toy.adapter.broken == "gives-no-etag-to-what-has-a-link" and "teams.microsoft.com" in stored:
             headers = {}
         if "return=representation" in (self.headers.get("Prefer") or ""):
             returned = body if toy.adapter.broken == "returns-what-was-sent" else stored
-            return self._answer(200, returned, {**headers, "Content-Type": "text/calendar", "Preference-Applied": "return=representation"})
+            return self._answer(
+                200, returned, {**headers, "Content-Type": "text/calendar", "Preference-Applied": "return=representation"}
+            )
         self._answer(204 if etag else 201, "", headers)
 
     def _delete(self, toy: Toy, path: str, *_: Any) -> None:
@@ -304,7 +330,8 @@ class _Handler(BaseHTTPRequestHandler):
             text = toy.store.texts[given["path"]]
             lines = [line for line in text.splitlines(True)]
             toy.store.texts[given["path"]] = "".join(
-                "SUMMARY:%s\r\n" % given["summary"] if line.startswith("SUMMARY:") else line for line in lines)
+                "SUMMARY:%s\r\n" % given["summary"] if line.startswith("SUMMARY:") else line for line in lines
+            )
             if toy.adapter.broken != "forgets-the-servers-changes":
                 toy.adapter.note(_uid(text), given["path"])
         else:

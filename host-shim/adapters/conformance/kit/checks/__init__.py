@@ -22,9 +22,11 @@ SCENARIOS: List[Scenario] = []
 
 def about(*ids: str) -> "Callable[[Callable[[Bench], None]], Callable[[Bench], None]]":
     """Registers a scenario."""
+
     def register(play: "Callable[[Bench], None]") -> "Callable[[Bench], None]":
         SCENARIOS.append(Scenario(ids, play))
         return play
+
     return register
 
 

@@ -34,13 +34,29 @@ def late(bench: Bench) -> None:
     polls = bench.standin.seen("changes")
     kept = "Mine" in after.text and texts.essence(after.text) == texts.essence(before.text)
     renewed = before.header("etag") is None or before.header("etag") != after.header("etag")
-    bench.expect("LINK-1", bool(written) and kept and renewed, "the link in the stored event, which is else the same and has a new ETag",
-                 "it is" if written and kept and renewed else
-                 "`GET /v1/changes` was never asked" if not polls else "the link is not stored %.0f s after it was there" % (
-                     time.monotonic() - since) if not written else "the ETag is the old one" if kept else "the event is another", polls[-2:])
+    bench.expect(
+        "LINK-1",
+        bool(written) and kept and renewed,
+        "the link in the stored event, which is else the same and has a new ETag",
+        "it is"
+        if written and kept and renewed
+        else "`GET /v1/changes` was never asked"
+        if not polls
+        else "the link is not stored %.0f s after it was there" % (time.monotonic() - since)
+        if not written
+        else "the ETag is the old one"
+        if kept
+        else "the event is another",
+        polls[-2:],
+    )
     told = bench.until(lambda: [call for call in subject.calls("stored", since) if texts.carries(call.text, subject.link)])
-    bench.expect("LINK-3", bool(told), "PUT stored=true with the text that has the link", "it was told" if told else "it was not",
-                 subject.calls(since=since))
+    bench.expect(
+        "LINK-3",
+        bool(told),
+        "PUT stored=true with the text that has the link",
+        "it was told" if told else "it was not",
+        subject.calls(since=since),
+    )
     # Whoever waits asks seldom.
     begun = time.monotonic()
     time.sleep(2)
@@ -49,8 +65,13 @@ def late(bench: Bench) -> None:
     if not polls:
         bench.unseen("LINK-6", "`GET /v1/changes` was never asked")
     else:
-        bench.expect("LINK-6", count <= 4 and not (lone and count), "`wait`, and so at most 4 requests in 2 seconds",
-                     "%d requests, with wait=%s" % (count, polls[-1].query.get("wait", "0")), polls[-4:])
+        bench.expect(
+            "LINK-6",
+            count <= 4 and not (lone and count),
+            "`wait`, and so at most 4 requests in 2 seconds",
+            "%d requests, with wait=%s" % (count, polls[-1].query.get("wait", "0")),
+            polls[-4:],
+        )
 
 
 @about("LINK-2")
@@ -81,7 +102,9 @@ def lost_race(bench: Bench) -> None:
                     time.sleep(0.6)
                 else:
                     bench.until(lambda: subject.calls("stored", since) or subject.linked(), bench.options.settle / 3)
-                with bench.spoiled(lambda call: call.kind == "announce" and call.uid == subject.uid, standin.refuse(503, "store-failed")):
+                with bench.spoiled(
+                    lambda call: call.kind == "announce" and call.uid == subject.uid, standin.refuse(503, "store-failed")
+                ):
                     subject.put(subject.text("Second"))
                 go.set()
                 bench.quiet(subject.uid)
@@ -91,7 +114,9 @@ def lost_race(bench: Bench) -> None:
                 problems.append("stored is %s again" % ("`First`" if "First" in stored else "neither text"))
             elif left is not None:
                 problems.append(left)
-    bench.expect("LINK-2", not problems, "the user's later text stays (If-Match)", "; ".join(problems) or "it stays", subject.calls())
+    bench.expect(
+        "LINK-2", not problems, "the user's later text stays (If-Match)", "; ".join(problems) or "it stays", subject.calls()
+    )
 
 
 @about("LINK-5")
@@ -115,5 +140,10 @@ def expired(bench: Bench) -> None:
             bench.quiet(subject.uid)
             since = time.monotonic()
             bench.model.expire_cursors()
-    bench.expect("LINK-5", bool(written), "after 410 a request without `after`, and the link written",
-                 "it was written" if written else "the link is not stored", bench.standin.seen("changes", since=since)[-6:])
+    bench.expect(
+        "LINK-5",
+        bool(written),
+        "after 410 a request without `after`, and the link written",
+        "it was written" if written else "the link is not stored",
+        bench.standin.seen("changes", since=since)[-6:],
+    )

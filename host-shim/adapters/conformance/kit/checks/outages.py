@@ -48,32 +48,64 @@ def down(bench: Bench) -> None:
         left = {subject: subject.settled() for subject in (created, changed, deleted, to if moves else moved)}
     allowed = bench.options.patience + bench.options.slack
     slow = max(took, default=0.0) > allowed
-    bench.expect("FAIL-8", problem is None and not slow and left[created] is None, "each save within %.1f s, and told later" % allowed,
-                 problem or left[created] or "the slowest took %.1f s" % max(took))
+    bench.expect(
+        "FAIL-8",
+        problem is None and not slow and left[created] is None,
+        "each save within %.1f s, and told later" % allowed,
+        problem or left[created] or "the slowest took %.1f s" % max(took),
+    )
     told = created.calls("stored announce", since)
-    bench.expect("SPOOL-1", left[created] is None and bool(told), "PUT stored=true when the hook answers again",
-                 left[created] or "it was told", told)
+    bench.expect(
+        "SPOOL-1",
+        left[created] is None and bool(told),
+        "PUT stored=true when the hook answers again",
+        left[created] or "it was told",
+        told,
+    )
     old = [call for call in changed.calls("stored announce", since) if "At last" not in call.text]
-    bench.expect("SPOOL-2", left[changed] is None and not old, "the text that was stored last, and no other",
-                 left[changed] or ("told was `%s`, which is no longer stored" % texts.value(old[0].text, "SUMMARY") if old else "it was told"),
-                 changed.calls(since=since))
+    bench.expect(
+        "SPOOL-2",
+        left[changed] is None and not old,
+        "the text that was stored last, and no other",
+        left[changed]
+        or ("told was `%s`, which is no longer stored" % texts.value(old[0].text, "SUMMARY") if old else "it was told"),
+        changed.calls(since=since),
+    )
     gone = deleted.calls("gone", since)
-    bench.expect("SPOOL-3", bool(gone) and left[deleted] is None, "DELETE when the hook answers again",
-                 left[deleted] or ("it was told" if gone else "it was not"), gone)
+    bench.expect(
+        "SPOOL-3",
+        bool(gone) and left[deleted] is None,
+        "DELETE when the hook answers again",
+        left[deleted] or ("it was told" if gone else "it was not"),
+        gone,
+    )
     if moves:
         now = to.known().objects if to.known() else []
-        bench.expect("SPOOL-4", left[to] is None and now != before, "PUT stored=true of the new object, and DELETE of the old",
-                     left[to] or ("the objects are still %s" % now if now == before else "they were told"), to.calls(since=since))
+        bench.expect(
+            "SPOOL-4",
+            left[to] is None and now != before,
+            "PUT stored=true of the new object, and DELETE of the old",
+            left[to] or ("the objects are still %s" % now if now == before else "they were told"),
+            to.calls(since=since),
+        )
     else:
         bench.apart("SPOOL-4", "the server moves nothing")
     bench.again()
     # Of all that was told in this run as stored: was it?
-    early = [call for call in bench.standin.seen("stored") if call.seen is not None
-             and texts.essence(call.seen.text) != texts.essence(call.text) and not call.spoiled]
+    early = [
+        call
+        for call in bench.standin.seen("stored")
+        if call.seen is not None and texts.essence(call.seen.text) != texts.essence(call.text) and not call.spoiled
+    ]
     seen = [call for call in bench.standin.seen("stored") if call.seen is not None]
     if seen:
-        bench.expect("CALL-2", not early, "a GET finds the text that is told", "of %d calls %d told a text that was not stored" % (
-            len(seen), len(early)), early)
+        bench.expect(
+            "CALL-2",
+            not early,
+            "a GET finds the text that is told",
+            "of %d calls %d told a text that was not stored" % (len(seen), len(early)),
+            early,
+        )
     else:
         bench.unseen("CALL-2", "nothing was told with stored=true while the server was looked at")
 
@@ -103,8 +135,13 @@ def restart_while_down(bench: Bench) -> None:
         bench.restart()
     left = created.settled() or deleted.settled()
     gone = deleted.calls("gone")
-    bench.expect("SPOOL-5", left is None and bool(gone), "both told after the restart",
-                 left or ("they were told" if gone else "the delete was not"), created.calls() + deleted.calls())
+    bench.expect(
+        "SPOOL-5",
+        left is None and bool(gone),
+        "both told after the restart",
+        left or ("they were told" if gone else "the delete was not"),
+        created.calls() + deleted.calls(),
+    )
     bench.again()
 
 
@@ -126,8 +163,13 @@ def killed_before(bench: Bench) -> None:
         bench.unseen("SPOOL-6", "the save was not announced")
         return
     left = subject.settled()
-    bench.expect("SPOOL-6", left is None, "a report as refused, or a DELETE, after the restart",
-                 left or ("it was stored all the same, and told" if subject.stored() else "it was told"), subject.calls())
+    bench.expect(
+        "SPOOL-6",
+        left is None,
+        "a report as refused, or a DELETE, after the restart",
+        left or ("it was stored all the same, and told" if subject.stored() else "it was told"),
+        subject.calls(),
+    )
     bench.again()
 
 
@@ -138,7 +180,9 @@ def killed_after(bench: Bench) -> None:
     subject = bench.fresh("killed-after")
     go = threading.Event()
     kind = "stored" if bench.options.one_beat else "report"
-    with bench.spoiled(lambda call: call.kind == kind and call.uid == subject.uid and not go.is_set(), standin.held(go), taken=False):
+    with bench.spoiled(
+        lambda call: call.kind == kind and call.uid == subject.uid and not go.is_set(), standin.held(go), taken=False
+    ):
         in_thread(lambda: subject.client.put(subject.path, subject.text("Stored"), once=True))
         reported = bench.until(lambda: subject.calls(kind), bench.options.patience + bench.options.slack)
         bench.restart()
@@ -147,7 +191,9 @@ def killed_after(bench: Bench) -> None:
         bench.unseen("SPOOL-7", "the save was not reported")
         return
     left = subject.settled()
-    bench.expect("SPOOL-7", left is None and subject.stored() is not None, "told after the restart", left or "it was told", subject.calls())
+    bench.expect(
+        "SPOOL-7", left is None and subject.stored() is not None, "told after the restart", left or "it was told", subject.calls()
+    )
     bench.again()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Optional
 
 from kit import texts
@@ -20,8 +21,13 @@ def _nothing_left(bench: Bench, id_: str, subject: Subject, answer: Answer, befo
     if texts.essence(stored) != texts.essence(before):
         bench.unseen(id_, "the server answered %d and stored the text all the same" % answer.status)
         return
-    bench.expect(id_, left is None, "no announce, or one that is reported as refused",
-                 left or ("it was not announced" if not announced else "what was announced was reported as refused"), calls)
+    bench.expect(
+        id_,
+        left is None,
+        "no announce, or one that is reported as refused",
+        left or ("it was not announced" if not announced else "what was announced was reported as refused"),
+        calls,
+    )
 
 
 @about("REF-1", "REF-2")
@@ -32,7 +38,7 @@ def preconditions(bench: Bench) -> None:
     subject.settled()
     before = subject.stored()
     for id_, headers in (("REF-1", {"If-Match": '"0123456789-stale"'}), ("REF-2", {"If-None-Match": "*"})):
-        since = bench.until(lambda: max((call.at for call in subject.calls()), default=1e-6)) + 1e-6
+        since = time.monotonic()
         answer = subject.client.put(subject.path, subject.text("Refused by a precondition"), headers)
         if answer.ok:
             bench.apart(id_, "the server takes the save all the same (%d)" % answer.status)
@@ -45,8 +51,9 @@ def preconditions(bench: Bench) -> None:
 @about("REF-3")
 def unreadable(bench: Bench) -> None:
     """A text that looks like an event to the adapter and like none to the server."""
-    for number, spoil in enumerate((("DTSTART:20300114T100000Z", "DTSTART:never"), ("END:VCALENDAR", "END:NOTHING"),
-                                    ("BEGIN:VCALENDAR\r\n", ""))):
+    for number, spoil in enumerate(
+        (("DTSTART:20300114T100000Z", "DTSTART:never"), ("END:VCALENDAR", "END:NOTHING"), ("BEGIN:VCALENDAR\r\n", ""))
+    ):
         subject = bench.fresh("broken%d" % number)
         answer = subject.client.put(subject.path, subject.text("Refused").replace(*spoil))
         if not answer.ok:
@@ -60,8 +67,10 @@ def unreadable(bench: Bench) -> None:
 def strangers(bench: Bench) -> None:
     """Who may not write makes no meeting in the owner's calendar."""
     subject = bench.fresh("stranger")
-    nobody, wrong = Client(bench.options.caldav, None, bench.options.ca_file), Client(
-        bench.options.caldav, bench.dav.user + ":certainly-not-the-password", bench.options.ca_file)
+    nobody, wrong = (
+        Client(bench.options.caldav, None, bench.options.ca_file),
+        Client(bench.options.caldav, bench.dav.user + ":certainly-not-the-password", bench.options.ca_file),
+    )
     answers = [client.put(subject.path, subject.text("Not logged in")) for client in (nobody, wrong)]
     if any(answer.ok for answer in answers):
         bench.apart("REF-4", "the server lets everybody in")
@@ -100,8 +109,11 @@ def disliked(bench: Bench) -> None:
             subject.delete()
             continue
         left = subject.settled()
-        bench.expect("REF-6", answer.ok and stored is not None and left is None,
-                     "the client's text stored, and reported as `stored-original`",
-                     "the server answered %d" % answer.status if not answer.ok else left or "it is")
+        bench.expect(
+            "REF-6",
+            answer.ok and stored is not None and left is None,
+            "the client's text stored, and reported as `stored-original`",
+            "the server answered %d" % answer.status if not answer.ok else left or "it is",
+        )
         return
     bench.apart("REF-6", "the server stores whatever it is given")

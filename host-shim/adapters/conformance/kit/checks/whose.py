@@ -18,8 +18,13 @@ def delegates(bench: Bench) -> None:
     subject.settled()
     calls = subject.calls("announce stored")
     accounts = {call.account for call in calls}
-    bench.expect("WHO-1", bool(calls) and accounts == {bench.account}, "the account `%s`" % bench.account,
-                 "named were: %s" % (", ".join("`%s`" % one for one in sorted(accounts)) or "none"), calls)
+    bench.expect(
+        "WHO-1",
+        bool(calls) and accounts == {bench.account},
+        "the account `%s`" % bench.account,
+        "named were: %s" % (", ".join("`%s`" % one for one in sorted(accounts)) or "none"),
+        calls,
+    )
 
 
 def _as_sent(bench: Bench, id_: str, subject, text: str, lines=()) -> None:
@@ -30,17 +35,28 @@ def _as_sent(bench: Bench, id_: str, subject, text: str, lines=()) -> None:
     # Nothing was changed, so nothing has to be kept back; whether the server gives ETags at all SAVE-5 looks at.
     calls = subject.calls()
     bad = [call for call in calls if call.kind == "report" and call.code]
-    bench.expect(id_, same and not bad, "the text stored as it was sent (%s)" % answer.status,
-                 "it was" if same and not bad else "stored is `%s`" % (stored or "nothing")[:200] if not same else
-                 "a change that was `unrecorded` was reported, and refused", calls)
+    bench.expect(
+        id_,
+        same and not bad,
+        "the text stored as it was sent (%s)" % answer.status,
+        "it was"
+        if same and not bad
+        else "stored is `%s`" % (stored or "nothing")[:200]
+        if not same
+        else "a change that was `unrecorded` was reported, and refused",
+        calls,
+    )
 
 
 @about("WHO-2", "WHO-3")
 def none_of_ours(bench: Bench) -> None:
     """Somebody else's meeting, and things that are no event."""
     subject = bench.fresh("attendee")
-    lines = [texts.WANTED, "ORGANIZER;CN=Boss:mailto:boss@elsewhere.example",
-             "ATTENDEE;PARTSTAT=ACCEPTED:mailto:%s" % (bench.account or "somebody@elsewhere.example")]
+    lines = [
+        texts.WANTED,
+        "ORGANIZER;CN=Boss:mailto:boss@elsewhere.example",
+        "ATTENDEE;PARTSTAT=ACCEPTED:mailto:%s" % (bench.account or "somebody@elsewhere.example"),
+    ]
     _as_sent(bench, "WHO-2", subject, subject.text("Their meeting", lines))
     for component in ("VTODO", "VJOURNAL"):
         subject = bench.fresh(component.lower())
