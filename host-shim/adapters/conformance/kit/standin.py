@@ -115,6 +115,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "teams-mirror-conformance", ""
     standin: StandIn
+    _call: Call
 
     def setup(self) -> None:
         self.standin = self.server.standin  # type: ignore[attr-defined]
@@ -144,20 +145,18 @@ class Handler(BaseHTTPRequestHandler):
             refused = None
         except Refused as error:
             refused = error
+        fault = self.standin.fault(call)
+        call.spoiled = fault is not None
         self.standin.note(call)
         if self.standin.watch is not None and call.uid:
             self.standin.watch(call)
-        fault = self.standin.fault(call)
-        answer = Answer(500)
+        answer, self._call = Answer(500), call
         if fault is None or fault.taken:
             answer = self._answered(call, refused)
-        call.spoiled = fault is not None
         try:
             if fault is not None:
                 fault.spoil(self, answer)
-                call.status = call.status or answer.status
             else:
-                call.status = answer.status
                 self.send(answer)
         except OSError:
             self.close_connection = True
@@ -175,6 +174,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def send(self, answer: Answer) -> None:
         """Writes an answer."""
+        self._call.status = answer.status
         content, headers = self._content(answer)
         self.send_response(answer.status)
         for name, value in headers.items():
