@@ -22,6 +22,7 @@ mod world;
 
 mod calendars;
 mod clients;
+mod conformance;
 mod crowds;
 mod mishaps;
 mod saves;

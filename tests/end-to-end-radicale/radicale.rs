@@ -146,6 +146,28 @@ impl Radicale {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+        // What `restart_command` has started.
+        if let Ok(started) = std::fs::read_to_string(self.dir.path().join("pid")) {
+            let _ = Command::new("kill").args(["-9", started.trim()]).status();
+            let _ = std::fs::remove_file(self.dir.path().join("pid"));
+        }
+    }
+
+    /// A shell's command that kills it, as a power cut would, and starts it again.
+    pub fn restart_command(&self) -> String {
+        let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
+        let command = self.command();
+        let named = command.get_envs().filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
+        let started: Vec<String> = named
+            .chain([quoted(command.get_program())])
+            .chain(command.get_args().map(quoted))
+            .collect();
+        // The first process is this one's child, the later ones are the command's.
+        let (dir, first) = (quoted(self.dir.path().as_os_str()), self.child.as_ref().map_or(0, Child::id));
+        format!(
+            "cd {dir}; kill -9 $(cat pid || echo {first}); {} >>log 2>&1 </dev/null & echo $! >pid",
+            started.join(" ")
+        )
     }
 
     pub fn log(&self) -> String {

@@ -82,7 +82,7 @@ class Hook:
         query = {"object": object_, **_calendar(calendar), "change": change}
         wait = int(patience) - MARGIN if link else 0
         prefer = "wait=%d" % wait if wait > 0 else "respond-async"
-        return self._call("PUT", _event(account, uid), query, text, prefer, patience)
+        return _with_text(self._call("PUT", _event(account, uid), query, text, prefer, patience))
 
     def report(self, account: str, uid: str, change: str, result: str, patience: float = PROMPT) -> Answer:
         """Second beat: ``stored``, ``stored-original`` or ``refused``."""
@@ -93,7 +93,7 @@ class Hook:
         query = {"object": object_, **_calendar(calendar), "stored": "true"}
         if imported:
             query["import"] = "true"
-        return self._call("PUT", _event(account, uid), query, text, "respond-async")
+        return _with_text(self._call("PUT", _event(account, uid), query, text, "respond-async"))
 
     def gone(self, account: str, uid: str, object_: str) -> Answer:
         """An object is gone."""
@@ -261,6 +261,14 @@ def _counted(status: int, reason: str, kind: str, read: bytes) -> Answer:
     if answer.get("code") == "no-such-route" or (status == 404 and body is None):
         raise Unanswered("there is no hook API under this address (404); `hook` names the listener `listen.hook` of "
                          "teams-mirror's configuration, without a path")
+    return answer
+
+
+def _with_text(answer: Answer) -> Answer:
+    """The answer to a save. Where it should hold the text to store and does not, something else than the hook has answered: what
+    the hook knows by now is not known, so the save is told again."""
+    if answer.status in (200, 202) and not isinstance(answer.get("icalendar"), str):
+        raise Unanswered("the hook's answer holds no text to store (%d)" % answer.status, down=False)
     return answer
 
 

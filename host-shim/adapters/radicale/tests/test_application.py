@@ -104,6 +104,19 @@ class Saves(Case):
                 self.assertIn("ETag", headers)
                 self.assertIn("SUMMARY:One", server.stored(E1).text)
 
+    def test_an_answer_without_a_text_to_store_is_none_and_the_save_is_told_again(self):
+        for answered in [(200, {}), (200, ["x"]), (200, {"icalendar": None}), (202, {"change": "c"})]:
+            server = self.server()
+            self.hook.answer = lambda method, path, body, answered=answered: (
+                answered if "/events/" in path else FakeHook.as_sent(method, path, body))
+            with self.subTest(answered=answered):
+                self.assertEqual(server.request("PUT", E1, EVENT % ("e1", "One"))[0], 201)
+                self.assertEqual(self.hook.saw("POST"), [], "the hook would believe that its text is stored")
+                self.assertTrue(server.mirror.up)
+                self.hook.answer = FakeHook.as_sent
+                self.told(server)
+                self.assertIn(b"SUMMARY:One", self.hook.saw("PUT", "stored=true")[-1][3])
+
     def test_a_refused_save_is_reported(self):
         server = self.server()
         broken = (EVENT % ("e1", "One")).replace("DTSTART:20300114T100000Z", "DTSTART:never")

@@ -1,0 +1,1 @@
+"""The kit's own tests: python -m unittest discover -s tests -t ."""
