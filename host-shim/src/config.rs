@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::mirror::Timing;
@@ -202,18 +203,7 @@ impl Config {
     /// # Errors
     /// With the file's name, the place, and what to do.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let err = |why: String| ConfigError { path: path.display().to_string(), why };
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            let hint = if e.kind() == std::io::ErrorKind::NotFound {
-                "; `teams-mirror init` makes one, `--config FILE` names another"
-            } else {
-                ""
-            };
-            err(format!("{e}{hint}"))
-        })?;
-        let config: Self = toml::from_str(&text).map_err(|e| err(explain(&e.to_string())))?;
-        config.check().map_err(err)?;
-        Ok(config)
+        parse(path, "; `teams-mirror init` makes one, `--config FILE` names another", Self::check)
     }
 
     /// Sees whether the values make sense together.
@@ -293,6 +283,22 @@ fn check_origin(origin: &str) -> Result<(), &'static str> {
         "http" if here && host == rest => Ok(()),
         _ => Err("which does not begin with `https://` (plain http is for this machine alone)"),
     }
+}
+
+/// Reads a configuration file and checks it. `hint` is what to do where there is none.
+pub(crate) fn parse<T: DeserializeOwned>(
+    path: &Path,
+    hint: &str,
+    check: impl FnOnce(&T) -> Result<(), String>,
+) -> Result<T, ConfigError> {
+    let err = |why: String| ConfigError { path: path.display().to_string(), why };
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        let hint = if e.kind() == std::io::ErrorKind::NotFound { hint } else { "" };
+        err(format!("{e}{hint}"))
+    })?;
+    let config: T = toml::from_str(&text).map_err(|e| err(explain(&e.to_string())))?;
+    check(&config).map_err(err)?;
+    Ok(config)
 }
 
 /// Adds "did you mean" to the parser's complaint about an unknown key.

@@ -1,8 +1,9 @@
 //! Listening: TCP or Unix socket, HTTP/1.1, with the patience a slow client gets.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,7 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Endpoint;
@@ -40,7 +41,7 @@ impl Listener {
             Endpoint::Tcp(address) => {
                 let listener = TcpListener::bind(address).await.map_err(|e| {
                     let why = match e.kind() {
-                        std::io::ErrorKind::AddrInUse => "; is another `teams-mirror serve` running?",
+                        std::io::ErrorKind::AddrInUse => "; does another `teams-mirror` run, or another server?",
                         std::io::ErrorKind::AddrNotAvailable => "; name an address of this machine",
                         _ => "",
                     };
@@ -90,14 +91,36 @@ impl Listener {
 
     /// Serves until `stop` turns true, then lets requests on their way finish for at most `patience`.
     pub async fn serve(self, router: Router, stop: watch::Receiver<bool>, patience: Duration) {
+        let each = |stream, _| connection(stream, router.clone(), stop.clone());
+        self.serve_each(each, Semaphore::MAX_PERMITS, stop.clone(), patience).await;
+    }
+
+    /// The same with whatever is to be done with each connection, `most` of them at a time: more wait where the system keeps
+    /// them. `each` ends by itself when `stop` turns true, as soon as it can.
+    pub(crate) async fn serve_each<F: Future<Output = ()> + Send + 'static>(
+        self,
+        each: impl Fn(Box<dyn Stream>, Peer) -> F,
+        most: usize,
+        mut stop: watch::Receiver<bool>,
+        patience: Duration,
+    ) {
+        let room = Arc::new(Semaphore::new(most));
         let mut connections = JoinSet::new();
-        let mut stopped = stop.clone();
         loop {
+            let accepted = async {
+                // The room is never closed.
+                let place = Arc::clone(&room).acquire_owned().await.ok();
+                (self.accept().await, place)
+            };
             tokio::select! {
-                () = told(&mut stopped) => break,
-                accepted = self.accept() => match accepted {
-                    Ok(stream) => {
-                        connections.spawn(connection(stream, router.clone(), stop.clone()));
+                () = told(&mut stop) => break,
+                (accepted, place) = accepted => match accepted {
+                    Ok((stream, peer)) => {
+                        let served = each(stream, peer);
+                        connections.spawn(async move {
+                            let _place = place;
+                            served.await;
+                        });
                     }
                     Err(error) => {
                         // Out of file descriptors, most likely: others have to finish first.
@@ -117,23 +140,48 @@ impl Listener {
         }
     }
 
-    async fn accept(&self) -> std::io::Result<Box<dyn Stream>> {
+    async fn accept(&self) -> std::io::Result<(Box<dyn Stream>, Peer)> {
         match &self.socket {
             Socket::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, address) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok(Box::new(stream))
+                Ok((Box::new(stream), Peer::Tcp(address.ip())))
             }
-            Socket::Unix(listener, _) => Ok(Box::new(listener.accept().await?.0)),
+            Socket::Unix(listener, _) => Ok((Box::new(listener.accept().await?.0), Peer::Unix)),
         }
     }
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// A connection of whatever kind.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// Somebody at this address.
+    Tcp(IpAddr),
+    /// Somebody of this machine who may open the socket.
+    Unix,
+}
+
+/// Waits for SIGINT or SIGTERM.
+///
+/// # Errors
+/// Where signals cannot be waited for.
+pub(crate) async fn signalled() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
 /// Resolves when it is time to stop.
-async fn told(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
     // An error means that whoever could tell is gone, which tells the same.
     let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -253,16 +253,7 @@ impl Running {
     /// # Errors
     /// Where signals cannot be waited for.
     pub fn wait_for_signal(&self) -> std::io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        self.runtime.block_on(async {
-            let mut terminate = signal(SignalKind::terminate())?;
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            Ok(())
-        })
+        self.runtime.block_on(crate::listen::signalled())
     }
 
     /// Lets requests and hooks on their way finish, for at most ten seconds, and stops. Work that is left is taken up at the

@@ -60,7 +60,7 @@ struct Made {
 impl Init {
     pub(super) fn run(self, context: &Context) -> Result<Output, Failure> {
         let made = Made {
-            config: std::path::absolute(&context.config)?,
+            config: std::path::absolute(context.config_file())?,
             state: std::path::absolute(&self.state)?,
             hook_secret_file: std::path::absolute(&self.state)?.join("hook-secret"),
             domains: self.domains.iter().map(|name| Address::parse_domain(name)).collect::<Result<_, _>>()?,

@@ -1,6 +1,6 @@
 //! The commands of `teams-mirror`, one file each.
 //!
-//! Every command but `init` and `serve` is one or two requests to the admin door and a text made of the answers. The door
+//! Every command but `init`, `serve` and `gateway` is one or two requests to the admin door and a text made of the answers. The door
 //! is reached through the admin socket of a running `serve`; only when none runs is it opened in this process, over the
 //! same store and under the same lock ([`client`]).
 //!
@@ -11,10 +11,12 @@ mod client;
 mod connector;
 mod disconnect;
 mod events;
+mod gateway;
 mod init;
 mod notify;
 mod output;
 mod policy;
+mod process;
 mod prompt;
 mod scope;
 mod secret;
@@ -28,7 +30,7 @@ mod status;
 pub(crate) mod tests;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -72,9 +74,9 @@ Examples:
     disable_help_subcommand = true
 )]
 struct Cli {
-    /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_PATH)]
-    config: PathBuf,
+    /// The configuration file [default: /etc/teams-mirror/teams-mirror.toml; of `gateway`: /etc/teams-mirror/gateway.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     /// Print the answer as JSON, for programs
     #[arg(long, global = true)]
@@ -88,6 +90,7 @@ struct Cli {
 enum Command {
     Init(init::Init),
     Serve(serve::Serve),
+    Gateway(gateway::Gateway),
     Status(status::Status),
     Connector(connector::Connector),
     Enable(policy::Enable),
@@ -116,25 +119,35 @@ impl<T: std::fmt::Display> From<T> for Failure {
 
 /// What every command is given.
 struct Context {
-    config: PathBuf,
+    /// The file that was named.
+    config: Option<PathBuf>,
 }
 
 impl Context {
+    fn config_file(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| DEFAULT_PATH.into())
+    }
+
     fn config(&self) -> Result<Config, Failure> {
-        if let Err(error) = std::fs::File::open(&self.config)
-            && error.kind() == std::io::ErrorKind::PermissionDenied
-        {
-            return Err(Failure(format!(
-                "the configuration `{}` may not be read by this user; run the command as the user who runs `serve`, or as root",
-                self.config.display()
-            )));
-        }
-        Ok(Config::read(&self.config)?)
+        let file = self.config_file();
+        readable(&file, "serve")?;
+        Ok(Config::read(&file)?)
     }
 
     /// The admin door, wherever it is.
     fn client(&self) -> Result<Client, Failure> {
         Client::open(self.config()?)
+    }
+}
+
+/// Sees whether this user may read the configuration of what `command` runs.
+fn readable(file: &Path, command: &str) -> Result<(), Failure> {
+    match std::fs::File::open(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(Failure(format!(
+            "the configuration `{}` may not be read by this user; run the command as the user who runs `{command}`, or as root",
+            file.display()
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -150,9 +163,10 @@ pub fn run() -> ExitCode {
     };
     // Whatever is made here, by `serve` or by a command in its place, is its owner's alone; and no secret ends in a core.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    serve::no_cores();
+    process::no_cores();
     match execute(cli.command, &Context { config: cli.config }) {
         Ok(output) => match output.print(cli.json) {
+            Ok(()) if output.is_bad_news() => ExitCode::FAILURE,
             Ok(()) => ExitCode::SUCCESS,
             // Whoever read it has read enough.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -172,6 +186,7 @@ fn execute(command: Command, context: &Context) -> Result<Output, Failure> {
     match command {
         Command::Init(command) => command.run(context),
         Command::Serve(command) => command.run(context),
+        Command::Gateway(command) => command.run(context),
         Command::Status(command) => command.run(context),
         Command::Connector(command) => command.run(context),
         Command::Enable(command) => command.run(context),

@@ -14,17 +14,29 @@ const WIDTH: usize = 96;
 pub(super) struct Output {
     text: String,
     json: Value,
+    bad_news: bool,
 }
 
 impl Output {
     /// An answer, and the text for people.
     pub(super) fn new(answer: &impl Serialize, text: impl Into<String>) -> Result<Self, Failure> {
-        Ok(Self { text: text.into(), json: serde_json::to_value(answer)? })
+        Ok(Self { text: text.into(), json: serde_json::to_value(answer)?, bad_news: false })
     }
 
     /// Nothing to say.
     pub(super) fn silent() -> Self {
-        Self { text: String::new(), json: Value::Null }
+        Self { text: String::new(), json: Value::Null, bad_news: false }
+    }
+
+    /// The same, as an answer that is no success.
+    pub(super) fn bad_news_if(mut self, bad: bool) -> Self {
+        self.bad_news = bad;
+        self
+    }
+
+    /// Whether what was asked for was found not to be so.
+    pub(super) fn is_bad_news(&self) -> bool {
+        self.bad_news
     }
 
     /// Prints it.
