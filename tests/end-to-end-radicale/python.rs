@@ -26,7 +26,8 @@ pub fn adapter() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("adapters/radicale")
 }
 
-fn environment(name: &str, packages: &[&str]) -> Option<PathBuf> {
+/// The interpreter of an environment with these packages; `None` where there can be none, which is said.
+pub fn environment(name: &str, packages: &[&str]) -> Option<PathBuf> {
     match make(name, packages) {
         Ok(python) => Some(python),
         Err(why) => {
