@@ -28,3 +28,4 @@ mod client;
 mod gateway;
 mod matrix;
 mod servers;
+mod watch;

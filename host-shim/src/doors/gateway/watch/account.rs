@@ -103,7 +103,7 @@ impl<'a> Look<'a> {
         watched: &'a WatchedAccountView,
         person: &'a Person,
     ) -> Result<Self, Halt> {
-        let who = shared.service(&person.user).ok_or(Halt::Nowhere)?;
+        let who = Who::service(shared.config.service.as_ref(), &person.user).ok_or(Halt::Nowhere)?;
         let now = DateTime::from_timestamp_millis(SystemClock.now()).unwrap_or_default();
         Ok(Self { shared, memory, watched, person, who, now, known: OnceCell::new() })
     }
@@ -382,8 +382,8 @@ impl<'a> Look<'a> {
     /// Whether something was last modified after the turning on; a server that tells no date says nothing.
     pub(super) fn is_newer(&self, modified: Option<i64>) -> bool {
         let turned_on = self.watched.turned_on.as_deref().and_then(|at| DateTime::parse_from_rfc3339(at).ok());
-        // HTTP dates are whole seconds.
-        modified.zip(turned_on).is_some_and(|(modified, at)| modified.saturating_add(999) >= at.timestamp_millis())
+        // HTTP dates are whole seconds: what is of that very second may be older, and is left alone.
+        modified.zip(turned_on).is_some_and(|(modified, at)| modified >= at.timestamp_millis())
     }
 }
 

@@ -16,8 +16,6 @@ const FILE: &str = "watch.sqlite";
 const VERSION: i32 = 1;
 
 const LAYOUT: &str = "
-    -- Where an account's calendars are, as the server said.
-    CREATE TABLE people (account TEXT PRIMARY KEY, principal TEXT NOT NULL, user TEXT NOT NULL) STRICT, WITHOUT ROWID;
     -- How an account was looked at last.
     CREATE TABLE accounts (
         account TEXT PRIMARY KEY, turned_on TEXT NOT NULL, terms TEXT NOT NULL, whole_at INTEGER NOT NULL, doubted_at INTEGER
@@ -156,26 +154,6 @@ impl Memory {
         Err(MemoryError { path: self.path.display().to_string(), why })
     }
 
-    /// Remembers where people's calendars are: account, principal, name at the server.
-    pub(crate) async fn remember_people(&self, people: Vec<(String, String, String)>) -> Result<(), MemoryError> {
-        self.with(move |tx| {
-            let mut put = tx.prepare_cached("INSERT OR REPLACE INTO people (account, principal, user) VALUES (?1, ?2, ?3)")?;
-            people.iter().try_for_each(|(account, principal, user)| put.execute([account, principal, user]).map(drop))
-        })
-        .await
-    }
-
-    /// Principal and name at the server of an account.
-    pub(crate) async fn person(&self, account: &str) -> Result<Option<(String, String)>, MemoryError> {
-        let account = account.to_owned();
-        self.with(move |tx| {
-            tx.prepare_cached("SELECT principal, user FROM people WHERE account = ?1")?
-                .query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()
-        })
-        .await
-    }
-
     /// The accounts that were looked at.
     pub(crate) async fn accounts(&self) -> Result<Vec<String>, MemoryError> {
         self.with(|tx| tx.prepare_cached("SELECT account FROM accounts")?.query_map([], |row| row.get(0))?.collect()).await
@@ -212,7 +190,7 @@ impl Memory {
         .await
     }
 
-    /// Forgets what was looked at of an account; where its calendars are stays known.
+    /// Forgets what was looked at of an account.
     pub(crate) async fn forget(&self, account: &str) -> Result<(), MemoryError> {
         let account = account.to_owned();
         self.with(move |tx| {
@@ -374,14 +352,12 @@ mod tests {
         let objects = vec![object("/a/c/1", Standing::Told), object("/a/c/2", Standing::Older)];
         {
             let memory = Memory::open(folder.path()).unwrap();
-            memory.remember_people(vec![("a@x".into(), "/p/a/".into(), "a".into())]).await.unwrap();
             memory.put_account("a@x", row.clone()).await.unwrap();
             memory.put_calendar("a@x", calendar.clone()).await.unwrap();
             memory.put_objects("a@x", "/a/c/", objects.clone()).await.unwrap();
             memory.put_objects("b@x", "/a/c/", vec![object("/a/c/1", Standing::Later)]).await.unwrap();
         }
         let memory = Memory::open(folder.path()).unwrap();
-        assert_eq!(memory.person("a@x").await.unwrap(), Some(("/p/a/".into(), "a".into())));
         assert_eq!(memory.account("a@x").await.unwrap(), Some(row));
         assert_eq!(memory.calendars("a@x").await.unwrap().get("/a/c/"), Some(&calendar));
         let there = memory.objects("a@x", "/a/c/").await.unwrap();
@@ -391,7 +367,6 @@ mod tests {
         assert_eq!(memory.count("a@x", Standing::Older).await.unwrap(), 0);
         memory.forget("a@x").await.unwrap();
         assert!(memory.objects("a@x", "/a/c/").await.unwrap().is_empty() && memory.accounts().await.unwrap().is_empty());
-        assert!(memory.person("a@x").await.unwrap().is_some(), "where the calendars are stays known");
         assert_eq!(memory.objects("b@x", "/a/c/").await.unwrap().len(), 1);
     }
 

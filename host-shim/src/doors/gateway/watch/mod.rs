@@ -29,7 +29,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::calendar::hook::Hook;
+use super::calendar::server::{Server, Who};
 use super::calendar::shared::Shared;
+use super::check::Finding;
+use super::config::GatewayConfig;
+use super::upstream::Upstream;
 use crate::doors::hook::WatchedAccountView;
 use account::{Halt, Look};
 use memory::Memory;
@@ -149,7 +154,6 @@ impl Watcher {
         schedule: &mut Schedule,
         accounts: &mut HashMap<String, Arc<WatchedAccountView>>,
     ) -> Result<Duration, Halt> {
-        people::remember_visitors(&self.shared, &self.memory).await?;
         let watched = self.shared.hook.watched().await?;
         let known = self.memory.accounts().await?;
         let now = Instant::now();
@@ -183,7 +187,7 @@ impl Halt {
 
 /// One look at one account.
 async fn look(shared: &Shared, memory: &Memory, watched: &WatchedAccountView) -> Result<(), Halt> {
-    let person = people::find(shared, memory, &watched.account).await?;
+    let person = people::find(shared, &watched.account).await?;
     Look::new(shared, memory, watched, &person)?.look().await
 }
 
@@ -200,19 +204,27 @@ fn reason(watched: &WatchedAccountView) -> u64 {
 }
 
 /// What `--check` finds about the watching.
-pub(crate) async fn check(shared: &Shared) -> Result<String, String> {
-    let Some(service) = &shared.config.service else { return Ok(OFF.to_owned()) };
-    // Whoever it is: the server must know the credential.
-    let who = shared.service("").filter(|_| service.remote_user_header.is_none());
-    if let Some(who) = who {
-        match shared.server.principal(&who, "/").await {
+pub(crate) async fn check(config: &GatewayConfig, upstream: &Upstream) -> Finding {
+    let Some(service) = &config.service else { return Finding::remark(OFF) };
+    if service.remote_user_header.is_none() {
+        let asked = match Who::service(Some(service), "") {
+            Some(who) => Server::new(upstream.clone()).myself(&who).await.map_err(|trouble| trouble.to_string()),
+            None => Err("its password cannot be read".into()),
+        };
+        match asked {
             Ok(Some(_)) => {}
-            Ok(None) => return Err("the server lets the service of `[service]` in and does not say who that is".into()),
-            Err(trouble) => return Err(format!("the service of `[service]` cannot read calendars: {trouble}")),
+            Ok(None) => {
+                return Finding::problem("the server does not know the user of `[service]`; correct `user` and its password");
+            }
+            Err(why) => return Finding::problem(format!("the user of `[service]` cannot read calendars: {why}")),
         }
     }
-    match shared.hook.watched().await {
-        Ok(watched) => Ok(format!("connected accounts whose calendars are watched: {}", watched.len())),
-        Err(error) => Err(format!("it is not known whose calendars are to be watched: {error}")),
+    let watched = match Hook::new(config) {
+        Ok(hook) => hook.watched().await.map_err(|error| error.to_string()),
+        Err(why) => Err(why),
+    };
+    match watched {
+        Ok(watched) => Finding::remark(format!("connected accounts whose calendars are watched: {}", watched.len())),
+        Err(why) => Finding::problem(format!("it is not known whose calendars are to be watched: {why}")),
     }
 }

@@ -117,6 +117,15 @@ impl Server {
         Ok(held)
     }
 
+    /// The principal of whoever asks (RFC 5397); `None`: the server knows nobody by that credential.
+    pub(crate) async fn myself(&self, who: &Who) -> Result<Option<String>, Trouble> {
+        match self.propfind(who, "/", 0, "<D:current-user-principal/>").await {
+            Ok(found) => Ok(found.resources.iter().flat_map(|here| here.paths(DAV, "current-user-principal")).next()),
+            Err(Trouble::Refused(StatusCode::UNAUTHORIZED)) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
     /// Whether there is nothing under a path any more; a server that does not let us see it does not say so.
     pub(crate) async fn is_gone(&self, who: &Who, path: &str) -> Result<bool, Trouble> {
         match self.propfind(who, path, 0, "<D:resourcetype/>").await {
