@@ -131,12 +131,15 @@ impl Listener {
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
             }
         }
+        // Who comes now is refused at once, and not kept until the last of the others is done; the address is free for whoever
+        // is to follow.
+        if let Socket::Unix(_, path) = &self.socket {
+            let _ = std::fs::remove_file(path);
+        }
+        drop(self);
         let finished = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(patience, finished).await.is_err() {
             tracing::warn!("some requests did not finish in time");
-        }
-        if let Socket::Unix(_, path) = &self.socket {
-            let _ = std::fs::remove_file(path);
         }
     }
 

@@ -87,7 +87,7 @@ impl Gateway {
     pub fn notes(&self) -> Vec<String> {
         let Ok(folder) = std::fs::read_dir(self.path("spool")) else { return Vec::new() };
         let names = folder.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| name.ends_with(".json") && !name.starts_with('.')).collect()
+        names.filter(|name| name.ends_with(".note")).collect()
     }
 
     /// Waits until nothing is left to tell.

@@ -1,8 +1,9 @@
-//! The gateway, before a small upstream of the tests' own and before the calendar servers people run: what clients are answered,
-//! what stands on the server, in Teams and in the guests' mail afterwards.
+//! The gateway, from outside: what clients are answered, what stands on the server, in Teams and in the guests' mail afterwards.
 //!
-//! The servers come from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where
-//! one cannot be had, each test that needs it says so and is skipped; with `TEAMS_MIRROR_REQUIRE_ALL=1` it fails.
+//! What concerns the way of octets (`transport_*`) runs against a server that is written here line by line, so that a test can say
+//! what it sends, what it waits for, and when it dies. Everything else runs before the calendar servers people run. These come
+//! from package registries: Python's index, and Debian's packages, which are unpacked and not installed. Where one cannot be had,
+//! each test that needs it says so and is skipped; with `TEAMS_MIRROR_REQUIRE_ALL=1` it fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,8 +25,19 @@ mod radicale;
 #[allow(dead_code, reason = "the other suite uses more of it")]
 mod world;
 
+mod in_process;
+mod wire;
+
+mod transport;
+mod transport_check;
+mod transport_failures;
+mod transport_headers;
+mod transport_streams;
+mod transport_tls;
+
 mod client;
 mod gateway;
-mod matrix;
 mod servers;
+
+mod matrix;
 mod watch;

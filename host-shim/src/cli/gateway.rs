@@ -8,8 +8,8 @@ use super::{Context, Failure, notify, readable};
 use crate::doors::gateway::config::{DEFAULT_PATH, GatewayConfig};
 use crate::doors::gateway::{self, Finding};
 
-/// Files a client needs at most: its own connection, and two handles on one to the server.
-const FILES_EACH: u64 = 3;
+/// Files for everything but clients that are connected and ask nothing: connections to the server, notes, the log.
+const OTHER_FILES: u64 = 1000;
 
 /// Run the gateway before a CalDAV server, until SIGTERM or SIGINT
 ///
@@ -38,13 +38,11 @@ impl Gateway {
         let file = context.config.clone().unwrap_or_else(|| DEFAULT_PATH.into());
         readable(&file, "gateway")?;
         let config = GatewayConfig::read(&file)?;
-        let wanted = u64::try_from(config.max_connections).unwrap_or(u64::MAX).saturating_mul(FILES_EACH);
-        let files = many_files().filter(|files| *files < wanted);
-        let few = files.map(|files| {
+        let wanted = u64::try_from(config.max_connections).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+        let few = many_files().filter(|files| *files < wanted).map(|files| {
             format!(
-                "this process may have {files} files and sockets open, enough for about {} clients at a time instead of \
-                 {}; raise the limit (systemd: `LimitNOFILE={wanted}`), or lower `max_connections`",
-                files / FILES_EACH,
+                "this process may have {files} files and sockets open, too few for {} clients at a time (`max_connections`); \
+                 raise the limit (systemd: `LimitNOFILE={wanted}`), or lower `max_connections`",
                 config.max_connections
             )
         });

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::calendar::Calendars;
+use super::calendar;
 use super::config::{GatewayConfig, Origin};
 use super::upstream::Upstream;
-use super::{GatewayError, health, tls};
+use super::{GatewayError, health, tls, watch};
 use crate::config::Endpoint;
 
 /// One thing that was looked at.
@@ -66,13 +66,8 @@ async fn look(config: Arc<GatewayConfig>) -> Vec<Finding> {
             config.upstream
         )));
     }
-    match Calendars::open(&config, upstream) {
-        Ok(calendars) => found.extend(calendars.check().await.into_iter().map(|finding| match finding {
-            Ok(says) => Finding::remark(says),
-            Err(says) => Finding::problem(says),
-        })),
-        Err(why) => found.push(Finding::problem(why)),
-    }
+    found.extend(calendar::check::findings(&config).await);
+    found.push(watch::check(&config, &upstream).await);
     found
 }
 

@@ -71,9 +71,15 @@ pub struct GatewayConfig {
     /// The server's service credential.
     #[serde(default)]
     pub service: Option<Service>,
+    /// What is done with links that come after their save was answered.
+    #[serde(default)]
+    pub write_back: WriteBack,
     /// The most connections of clients; more wait until one closes.
     #[serde(default = "default_max_connections")]
     pub max_connections: usize,
+    /// How long a client may take for the head of a request, and between two requests.
+    #[serde(default = "default_client_timeout", with = "humantime_serde")]
+    pub client_timeout: Duration,
     /// How long connecting to the server may take.
     #[serde(default = "default_connect_timeout", with = "humantime_serde")]
     pub connect_timeout: Duration,
@@ -111,6 +117,20 @@ pub struct Service {
     /// For a server that trusts the proxy before it: the header the owner's name is put into.
     #[serde(default)]
     pub remote_user_header: Option<Name>,
+}
+
+/// What is done with a link that comes after its save was answered. Servers that send invitations mail the guests of an event a
+/// second time when it is written back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WriteBack {
+    /// It is written into the stored event: guests whose invitation left without it get it.
+    #[default]
+    All,
+    /// It is written into events without guests; the others get it at their next save.
+    WithoutGuests,
+    /// All events get it at their next save.
+    None,
 }
 
 /// The name of a header.
@@ -343,7 +363,11 @@ fn default_trusted() -> Vec<Network> {
 }
 
 fn default_max_connections() -> usize {
-    20_000
+    10_000
+}
+
+fn default_client_timeout() -> Duration {
+    Duration::from_secs(60)
 }
 
 fn default_connect_timeout() -> Duration {
@@ -383,7 +407,11 @@ impl GatewayConfig {
         if self.max_connections == 0 {
             return Err("`max_connections` is a number from 1 on".into());
         }
-        for (name, value) in [("connect_timeout", self.connect_timeout), ("silence_timeout", self.silence_timeout)] {
+        for (name, value) in [
+            ("client_timeout", self.client_timeout),
+            ("connect_timeout", self.connect_timeout),
+            ("silence_timeout", self.silence_timeout),
+        ] {
             if value.is_zero() {
                 return Err(format!("`{name}` is longer than nothing; write for example `5s`"));
             }
@@ -420,5 +448,62 @@ impl GatewayConfig {
     /// How long the server's connections may take.
     pub(crate) fn limits(&self) -> Limits {
         Limits { connect: self.connect_timeout, silence: self.silence_timeout, keep_alive: self.keep_alive }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_holds_its_own_in_both_families() {
+        let holds = |network: &str, ip: &str| Network::try_from(network.to_owned()).unwrap().holds(ip.parse().unwrap());
+        assert!(holds("10.0.0.0/8", "10.255.1.2") && !holds("10.0.0.0/8", "11.0.0.1"));
+        assert!(holds("10.0.0.5", "10.0.0.5") && !holds("10.0.0.5", "10.0.0.4"));
+        assert!(holds("0.0.0.0/0", "192.0.2.1") && !holds("0.0.0.0/0", "2001:db8::1"));
+        assert!(holds("::/0", "2001:db8::1") && holds("2001:db8::/32", "2001:db8:1::") && !holds("::1", "::2"));
+        // A socket that listens for both sees IPv4 so.
+        assert!(holds("127.0.0.0/8", "::ffff:127.0.0.1"));
+        for bad in ["", "10.0.0.0/33", "::/129", "10.0.0", "host", "10.0.0.0/x", "10.0.0.0/-1"] {
+            assert!(Network::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_named_without_a_path() {
+        let named =
+            |text: &str| Origin::try_from(text.to_owned()).map(|origin| (origin.to_string(), origin.authority()));
+        for (text, shown, authority) in [
+            ("http://127.0.0.1:5232", "http://127.0.0.1:5232", "127.0.0.1:5232"),
+            ("https://Calendar.example.org/", "https://calendar.example.org", "calendar.example.org"),
+            ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443", "[2001:db8::1]:8443"),
+            ("unix:/run/server.sock", "unix:/run/server.sock", "localhost"),
+        ] {
+            assert_eq!(named(text), Ok((shown.to_owned(), authority.to_owned())));
+        }
+        for bad in
+            ["", "calendar.example.org", "ftp://x", "http://x/dav", "http://x/?a", "http://u@x", "unix:x", "unix:"]
+        {
+            assert!(named(bad).is_err(), "{bad}");
+        }
+        assert!(Origin::try_from("http://[::1]:1".to_owned()).unwrap().is_local());
+        assert!(!Origin::try_from("http://10.0.0.1".to_owned()).unwrap().is_local());
+    }
+
+    #[test]
+    fn the_settings_path_is_a_name_no_calendar_has() {
+        let path = |text: &str| SettingsPath::try_from(text.to_owned());
+        for text in ["/.teams", "/.teams/"] {
+            let path = path(text).unwrap();
+            assert_eq!(path.path(), Some("/.teams/"));
+            assert_eq!(path.rest("/.teams"), Some(""));
+            assert_eq!(path.rest("/.teams/"), Some(""));
+            assert_eq!(path.rest("/.teams/healthz"), Some("healthz"));
+            assert_eq!((path.rest("/.teamsx"), path.rest("/"), path.rest("/a/.teams/")), (None, None, None));
+        }
+        assert_eq!(path("").unwrap().rest("/.teams/"), None);
+        for bad in ["/", "teams", "/teams/", "/.", "/./", "/../", "/.a/b/", "/.a b/", "/.well-known", "/.web/"] {
+            assert!(path(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -17,12 +17,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::calendar::Calendars;
 use super::config::GatewayConfig;
+use super::stalled::Stalled;
 use super::upstream::Upstream;
 use super::{Body, forwarded, health, sentence, tls};
 use crate::listen::{Listener, Peer, Stream, told};
 
-/// How long a client may take for a header, and between two requests.
-const HEADER_PATIENCE: Duration = Duration::from_secs(60);
 /// How long TLS may take to be agreed on.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// The most octets of a request's head.
@@ -57,7 +56,12 @@ impl Proxy {
 
     async fn connection(self: Arc<Self>, stream: Box<dyn Stream>, peer: Peer, stop: watch::Receiver<bool>) {
         let Some(acceptor) = &self.acceptor else { return self.http(stream, peer, stop).await };
-        match tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream)).await {
+        let mut stopped = stop.clone();
+        let agreed = tokio::select! {
+            agreed = tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream)) => agreed,
+            () = told(&mut stopped) => return,
+        };
+        match agreed {
             Ok(Ok(stream)) => self.http(Box::new(stream), peer, stop).await,
             // Scanners, and clients that do not know the authority: every day's noise.
             Ok(Err(error)) => tracing::debug!(?peer, %error, "no TLS was agreed on"),
@@ -72,9 +76,9 @@ impl Proxy {
         });
         let served = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_PATIENCE)
+            .header_read_timeout(self.config.client_timeout)
             .max_header_size(MOST_HEAD)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Stalled::new(stream, self.config.silence_timeout)), service)
             .with_upgrades();
         let mut served = std::pin::pin!(served);
         tokio::select! {
@@ -132,26 +136,20 @@ fn is_write(method: &Method) -> bool {
     matches!(method.as_str(), "PUT" | "POST" | "DELETE" | "MOVE" | "COPY")
 }
 
-/// Refuses what two parties could understand in two ways (RFC 9112 §3.2, §6.1), and `CONNECT`, which is for other proxies.
+/// Refuses what two parties could understand in two ways and hyper lets through (RFC 9112 §3.2, §6.1), and `CONNECT`, which is
+/// for other proxies. Lengths that contradict each other never come so far, and beside a `Transfer-Encoding` hyper takes the
+/// length away and ends the connection after the answer.
 fn check(head: &mut Parts) -> Result<(), &'static str> {
     if head.method == Method::CONNECT {
         return Err("This is a calendar server and no proxy to elsewhere, so it does not know `CONNECT`.");
     }
     let encodings = head.headers.get_all(header::TRANSFER_ENCODING).iter().count();
     if encodings > 0 {
-        if head.headers.contains_key(header::CONTENT_LENGTH) {
-            return Err(
-                "The request names both a `Content-Length` and a `Transfer-Encoding`, so where it ends is not clear.",
-            );
-        }
         let chunked =
             head.headers.get(header::TRANSFER_ENCODING).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"chunked"));
         if encodings > 1 || !chunked || head.version == Version::HTTP_10 {
             return Err("The request has a `Transfer-Encoding` other than `chunked`, which is not understood here.");
         }
-    }
-    if head.headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
-        return Err("The request has more than one `Content-Length`, so where it ends is not clear.");
     }
     match (head.headers.get_all(header::HOST).iter().count(), head.version) {
         (1, _) | (0, Version::HTTP_10) => {}

@@ -29,6 +29,8 @@ pub(super) struct Link {
     pub(super) since: Instant,
     /// Whether an exchange went before.
     pub(super) reused: bool,
+    /// Whether it was made for a request that could not leave on a kept one.
+    pub(super) spare: bool,
 }
 
 /// Why an exchange came to nothing.
@@ -53,6 +55,7 @@ impl Link {
             probe,
             since: Instant::now(),
             reused: false,
+            spare: false,
         })
     }
 

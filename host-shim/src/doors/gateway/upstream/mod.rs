@@ -9,9 +9,8 @@
 //!
 //! | the request | what is done |
 //! | --- | --- |
-//! | nothing of it has left | sent again on a new connection |
-//! | its method is safe, and its body is kept yet | sent again on a new connection |
-//! | all others | never sent again; so they leave on a new connection, or on one that was in use within the last second |
+//! | its method is safe | leaves on a kept connection; sent again on a new one, unless its body is longer than what is kept of it |
+//! | all others | never sent again; so they leave on a new connection, and a save never fails because a connection was kept |
 
 mod answer;
 mod connect;
@@ -38,9 +37,7 @@ pub(crate) use unreachable::Unreachable;
 use upload::{Outgoing, Upload};
 
 /// The most connections kept for later.
-const MOST_KEPT: usize = 256;
-/// A request that may not be sent again leaves on a connection that was in use so shortly ago, or on a new one.
-const SURELY_OPEN: Duration = Duration::from_secs(1);
+const MOST_KEPT: usize = 64;
 /// How long `100 Continue` is waited for before the body goes all the same: many servers never send it (RFC 9110 §10.1.1).
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -93,8 +90,9 @@ impl Upstream {
     /// # Errors
     /// Where there is no answer.
     pub(crate) async fn pass(&self, request: Request<Body>) -> Result<Response<Body>, Unreachable> {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let passed = self.0.pass(request).await;
-        self.0.outage.note(&self.0.origin, passed.as_ref().err());
+        self.0.outage.note(&self.0.origin, &method, uri.path(), passed.as_ref().err());
         passed
     }
 
@@ -133,12 +131,14 @@ impl Shared {
             head.headers.get(header::EXPECT).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         self.prepare(&mut head, &body);
         let upload = if body.is_end_stream() { None } else { Some(Upload::new(body, safe, expects)) };
-        let mut most_idle = if safe { self.limits.keep_alive } else { SURELY_OPEN };
+        let mut may_be_kept = safe;
         loop {
-            let mut link = match self.take(most_idle) {
+            let kept = if may_be_kept { self.take() } else { None };
+            let mut link = match kept {
                 Some(link) => link,
                 None => self.connect().await?,
             };
+            link.spare = !safe;
             let again = link.reused.then(|| copy(&head));
             let outgoing = upload.as_ref().map_or(Outgoing::Empty, Upload::begin);
             let mut request = Request::from_parts(head, outgoing);
@@ -165,7 +165,7 @@ impl Shared {
                         _ => return Err(Unreachable::of(failed, upload.as_ref(), self.limits.silence)),
                     }
                     // Those that are kept may all have been closed by the same restart.
-                    most_idle = Duration::ZERO;
+                    may_be_kept = false;
                 }
             }
         }
@@ -200,6 +200,8 @@ impl Shared {
         link: Link,
         upload: Option<Upload>,
     ) -> Response<Body> {
+        // Whatever the server speaks, the client is spoken to as it speaks itself.
+        *answer.version_mut() = Version::HTTP_11;
         let switching = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         connection_headers_out(answer.headers_mut(), switching);
         if switching {
@@ -219,21 +221,16 @@ impl Shared {
         answer.map(|body| Answer::new(body, link, shared, upload).into_body())
     }
 
-    /// A kept connection that is open as far as can be seen and was in use at most so long ago.
-    fn take(&self, most_idle: Duration) -> Option<Link> {
+    /// A kept connection that is open as far as can be seen.
+    fn take(&self) -> Option<Link> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let link = kept.last()?;
-            let idle = link.idle();
-            if idle > self.limits.keep_alive {
+            let mut link = kept.pop()?;
+            if link.idle() > self.limits.keep_alive {
                 // All others have waited longer yet.
                 kept.clear();
                 return None;
             }
-            if idle > most_idle || most_idle.is_zero() {
-                return None;
-            }
-            let mut link = kept.pop()?;
             if link.is_open() {
                 link.reused = true;
                 return Some(link);
@@ -241,18 +238,19 @@ impl Shared {
         }
     }
 
-    /// Keeps a connection for later.
+    /// Keeps a connection for later. One that was made only because its request could not leave on a kept one is not kept
+    /// beside others: to many a server a connection is a process.
     fn keep(self: &Arc<Self>, mut link: Link) {
         link.since = Instant::now();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.is_empty()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(sweep(Arc::downgrade(self), self.limits.keep_alive));
+        if kept.is_empty() {
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(sweep(Arc::downgrade(self), self.limits.keep_alive));
+            }
+        } else if link.spare || kept.len() >= MOST_KEPT {
+            return;
         }
-        if kept.len() < MOST_KEPT {
-            kept.push(link);
-        }
+        kept.push(link);
     }
 
     async fn connect(&self) -> Result<Link, Unreachable> {

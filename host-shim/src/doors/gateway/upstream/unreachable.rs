@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hyper::{Response, StatusCode};
+use hyper::{Method, Response, StatusCode};
 
 use super::link::Failed;
 use super::upload::Upload;
@@ -102,7 +102,7 @@ impl Unreachable {
 pub(super) struct Outage(AtomicBool);
 
 impl Outage {
-    pub(super) fn note(&self, origin: &Origin, error: Option<&Unreachable>) {
+    pub(super) fn note(&self, origin: &Origin, method: &Method, path: &str, error: Option<&Unreachable>) {
         match error {
             None => {
                 if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
@@ -115,7 +115,7 @@ impl Outage {
                 }
             }
             Some(Unreachable { kind: Kind::Client, .. }) => {}
-            Some(error) => tracing::warn!("`{origin}` gave no answer: {error}"),
+            Some(error) => tracing::warn!("`{origin}` gave no answer to {method} {path}: {error}"),
         }
     }
 }

@@ -44,7 +44,9 @@ pub(super) enum Halt {
     #[error(transparent)]
     Memory(#[from] MemoryError),
     /// The server did not say where the account's calendars are.
-    #[error("the server does not say where its calendars are; it is watched once its user has come through the gateway")]
+    #[error(
+        "the server does not say where its calendars are; it is watched once its user has come through the gateway"
+    )]
     Nowhere,
 }
 
@@ -72,9 +74,20 @@ pub(super) struct Known {
 
 impl Known {
     fn new(events: Vec<ToldEventView>) -> Self {
-        let of = |event: &ToldEventView| event.objects.iter().map(|path| (path.clone(), event.uid.clone())).collect::<Vec<_>>();
+        let of = |event: &ToldEventView| {
+            event.objects.iter().map(|path| (path.clone(), event.uid.clone())).collect::<Vec<_>>()
+        };
         let uid_of = events.iter().flat_map(of).collect();
         Self { uid_of, by_uid: events.into_iter().map(|event| (event.uid.clone(), event)).collect() }
+    }
+
+    /// The objects in a calendar, with their events, as far as these are not over for good.
+    pub(super) fn in_calendar(&self, calendar: &str, now: DateTime<Utc>) -> Vec<(&String, &String)> {
+        let is_over = |uid: &String| {
+            let end = self.by_uid.get(uid).and_then(|event| event.last_end.as_deref());
+            end.and_then(|end| DateTime::parse_from_rfc3339(end).ok()).is_some_and(|end| end < now)
+        };
+        self.uid_of.iter().filter(|(path, uid)| parent(path) == calendar && !is_over(uid)).collect()
     }
 
     /// The event that an object carried.
@@ -244,27 +257,29 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// What the hook knows to be in one of the calendars and is not there: it went before anything was remembered. Of other
-    /// calendars nothing is known: the service need not see them.
+    /// What the hook knows to be in a calendar and is not there: it was there and went between two looks, or before the first one.
+    /// Of other calendars than those listed nothing is known: the service need not see them.
     async fn never_seen(&self, calendars: &[Listed], gone: &mut Vec<Missing>) -> Result<(), Halt> {
-        let mut seen: HashSet<String> = gone.iter().map(|missing| missing.path.clone()).collect();
         for calendar in calendars {
-            seen.extend(self.memory.objects(self.account(), &calendar.path).await?.into_keys());
+            let seen = self.memory.objects(self.account(), &calendar.path).await?;
+            self.add_unseen(calendar, |path| seen.contains_key(path), gone).await?;
         }
-        let since = self.now - self.back();
-        let is_over = |event: &ToldEventView| {
-            let end = event.last_end.as_deref().and_then(|end| DateTime::parse_from_rfc3339(end).ok());
-            end.is_some_and(|end| end < since)
-        };
-        for event in self.known().await?.by_uid.values().filter(|event| !is_over(event)) {
-            for path in event.objects.iter().filter(|path| !seen.contains(*path)) {
-                let calendar = parent(path).to_owned();
-                let is_listed = calendars.iter().any(|listed| listed.path == calendar);
-                if is_listed && self.shared.server.is_gone(&self.who, path).await? {
-                    gone.push(Missing { calendar, path: path.clone(), uid: event.uid.clone() });
-                }
-            }
-        }
+        Ok(())
+    }
+
+    /// The same of one calendar.
+    pub(super) async fn add_unseen(
+        &self,
+        calendar: &Listed,
+        is_seen: impl Fn(&str) -> bool,
+        gone: &mut Vec<Missing>,
+    ) -> Result<(), Halt> {
+        let known = self.known().await?.in_calendar(&calendar.path, self.now - self.back());
+        gone.extend(known.into_iter().filter(|(path, _)| !is_seen(path)).map(|(path, uid)| Missing {
+            calendar: calendar.path.clone(),
+            path: path.clone(),
+            uid: uid.clone(),
+        }));
         Ok(())
     }
 
@@ -338,11 +353,7 @@ impl<'a> Look<'a> {
     }
 
     /// The paths of a calendar's events from an instant to the end of the window; `None`: the server cannot say.
-    pub(super) async fn within(
-        &self,
-        calendar: &Listed,
-        from: DateTime<Utc>,
-    ) -> Result<Option<HashSet<String>>, Halt> {
+    pub(super) async fn within(&self, calendar: &Listed, from: DateTime<Utc>) -> Result<Option<HashSet<String>>, Halt> {
         let until = self.now + self.ahead();
         if until <= from {
             return Ok(Some(HashSet::new()));

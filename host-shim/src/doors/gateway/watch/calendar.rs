@@ -1,6 +1,6 @@
 //! One calendar: what changed in it since the last look, and which of that is to be told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hyper::StatusCode;
 
@@ -30,7 +30,8 @@ impl Look<'_> {
         if unchanged && look.is_empty() && !whole {
             return Ok(None);
         }
-        let delta = if unchanged { None } else { Some(self.delta(calendar, before, &objects).await?) };
+        let found = if unchanged { None } else { Some(self.delta(calendar, before, &objects).await?) };
+        let (delta, is_listing) = found.map_or((None, false), |(delta, is_listing)| (Some(delta), is_listing));
         let (mut leave, mut unsure, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
         for changed in delta.iter().flat_map(|delta| &delta.changed) {
             match objects.get(&changed.path) {
@@ -76,20 +77,25 @@ impl Look<'_> {
         self.look_at(calendar, look, &objects).await?;
         let Some(delta) = delta else { return Ok(None) };
         self.collect_gone(calendar, &delta, &objects, gone).await?;
+        if is_listing {
+            let there: HashSet<&str> = delta.changed.iter().map(|entry| entry.path.as_str()).collect();
+            let is_seen = |path: &str| there.contains(path) || objects.contains_key(path);
+            self.add_unseen(calendar, is_seen, gone).await?;
+        }
         Ok(Some(calendar.remembered(delta.token)))
     }
 
-    /// What is different since the last look.
+    /// What is different since the last look, and whether that comes from a list of all there is.
     async fn delta(
         &self,
         calendar: &Listed,
         before: Option<&CalendarRow>,
         objects: &HashMap<String, ObjectRow>,
-    ) -> Result<Delta, Halt> {
+    ) -> Result<(Delta, bool), Halt> {
         let server = &self.shared.server;
         if let Some(token) = before.map(|before| before.token.as_str()).filter(|token| !token.is_empty()) {
             match server.changes(&self.who, &calendar.path, token).await {
-                Ok(delta) => return Ok(delta),
+                Ok(delta) => return Ok((delta, false)),
                 Err(trouble) if cannot_say(&trouble) => {
                     tracing::debug!(
                         calendar = calendar.path,
@@ -107,9 +113,9 @@ impl Look<'_> {
             // The next question begins nowhere: then, too, everything is listed.
             _ => Delta { changed: server.members(&self.who, &calendar.path).await?, ..Delta::default() },
         };
-        let there: std::collections::HashSet<&str> = delta.changed.iter().map(|entry| entry.path.as_str()).collect();
+        let there: HashSet<&str> = delta.changed.iter().map(|entry| entry.path.as_str()).collect();
         delta.gone = objects.keys().filter(|path| !there.contains(path.as_str())).cloned().collect();
-        Ok(delta)
+        Ok((delta, true))
     }
 
     /// Adds what is older than the turning on, as far as that is wanted.
@@ -136,11 +142,12 @@ impl Look<'_> {
     ) -> Result<(), Halt> {
         for chunk in look.chunks(CHUNK) {
             let paths: Vec<String> = chunk.iter().map(|entry| entry.path.clone()).collect();
-            let mut texts: HashMap<String, String> = match self.shared.server.texts(&self.who, &calendar.path, &paths).await {
-                Ok(held) => held.into_iter().filter_map(|held| Some((held.path, held.text?))).collect(),
-                // Too much at once, perhaps; one by one it shows.
-                Err(_) => HashMap::new(),
-            };
+            let mut texts: HashMap<String, String> =
+                match self.shared.server.texts(&self.who, &calendar.path, &paths).await {
+                    Ok(held) => held.into_iter().filter_map(|held| Some((held.path, held.text?))).collect(),
+                    // Too much at once, perhaps; one by one it shows.
+                    Err(_) => HashMap::new(),
+                };
             let mut rows = Vec::new();
             let mut told = Ok(());
             for entry in chunk {

@@ -156,7 +156,8 @@ impl Memory {
 
     /// The accounts that were looked at.
     pub(crate) async fn accounts(&self) -> Result<Vec<String>, MemoryError> {
-        self.with(|tx| tx.prepare_cached("SELECT account FROM accounts")?.query_map([], |row| row.get(0))?.collect()).await
+        self.with(|tx| tx.prepare_cached("SELECT account FROM accounts")?.query_map([], |row| row.get(0))?.collect())
+            .await
     }
 
     /// How an account was looked at; `None`: never, or not to the end.
@@ -231,7 +232,8 @@ impl Memory {
     pub(crate) async fn forget_calendar(&self, account: &str, calendar: &str) -> Result<(), MemoryError> {
         let (account, calendar) = (account.to_owned(), calendar.to_owned());
         self.with(move |tx| {
-            tx.prepare_cached("DELETE FROM calendars WHERE account = ?1 AND path = ?2")?.execute([&account, &calendar])?;
+            tx.prepare_cached("DELETE FROM calendars WHERE account = ?1 AND path = ?2")?
+                .execute([&account, &calendar])?;
             tx.prepare_cached("DELETE FROM objects WHERE account = ?1 AND calendar = ?2")?
                 .execute([&account, &calendar])
                 .map(drop)
@@ -366,7 +368,9 @@ mod tests {
         memory.forget_objects("a@x", vec!["/a/c/2".into()]).await.unwrap();
         assert_eq!(memory.count("a@x", Standing::Older).await.unwrap(), 0);
         memory.forget("a@x").await.unwrap();
-        assert!(memory.objects("a@x", "/a/c/").await.unwrap().is_empty() && memory.accounts().await.unwrap().is_empty());
+        assert!(
+            memory.objects("a@x", "/a/c/").await.unwrap().is_empty() && memory.accounts().await.unwrap().is_empty()
+        );
         assert_eq!(memory.objects("b@x", "/a/c/").await.unwrap().len(), 1);
     }
 

@@ -42,8 +42,9 @@ use schedule::{SHORTEST, Schedule, pause};
 
 /// Accounts looked at at the same time: enough that one slow calendar holds up nobody, and few for the server.
 const AT_ONCE: usize = 4;
-/// How often it is asked whose calendars are to be looked at, where none is looked at more often.
-const ASK_EVERY: Duration = Duration::from_secs(30);
+/// How often it is asked whose calendars are to be looked at, for each thousand of them: who has just turned Teams on does not wait
+/// long, and the hook is not kept busy by many.
+const ASK_EVERY: Duration = Duration::from_secs(10);
 
 /// What is said where nothing is watched.
 pub(crate) const OFF: &str = "nothing is watched: without `[service]` the gateway cannot read calendars in its own name, so what \
@@ -72,7 +73,9 @@ impl Watcher {
         match Memory::open(&shared.config.spool) {
             Ok(memory) => Some(Self { shared: Arc::clone(shared), memory }),
             Err(error) => {
-                tracing::error!("nothing is watched: {error}; give its folder to the gateway's user, or move the file away");
+                tracing::error!(
+                    "nothing is watched: {error}; give its folder to the gateway's user, or move the file away"
+                );
                 None
             }
         }
@@ -104,7 +107,9 @@ impl Watcher {
                     }
                     Err(halt) => {
                         if unanswered == 0 {
-                            tracing::warn!("the watcher does not know whose calendars to look at: {halt}; it asks again");
+                            tracing::warn!(
+                                "the watcher does not know whose calendars to look at: {halt}; it asks again"
+                            );
                         }
                         ask_at = now + pause(unanswered).min(Duration::from_secs(300));
                         unanswered = unanswered.saturating_add(1);
@@ -157,11 +162,12 @@ impl Watcher {
         let watched = self.shared.hook.watched().await?;
         let known = self.memory.accounts().await?;
         let now = Instant::now();
-        let mut again = ASK_EVERY;
+        let thousands = u32::try_from(watched.len() / 1000).unwrap_or(u32::MAX).saturating_add(1);
+        let again = ASK_EVERY.saturating_mul(thousands);
+        let soonest = watched.iter().map(interval).min().unwrap_or(ASK_EVERY);
         accounts.clear();
         schedule.begin();
         for account in watched {
-            again = again.min(interval(&account));
             let is_new = !known.contains(&account.account);
             schedule.take(&account.account, interval(&account), reason(&account), is_new, now);
             accounts.insert(account.account.clone(), Arc::new(account));
@@ -170,7 +176,7 @@ impl Watcher {
         for account in known.iter().filter(|account| !accounts.contains_key(*account)) {
             self.memory.forget(account).await?;
         }
-        Ok(again.max(SHORTEST))
+        Ok(again.min(soonest.max(SHORTEST) * thousands))
     }
 }
 
@@ -214,7 +220,9 @@ pub(crate) async fn check(config: &GatewayConfig, upstream: &Upstream) -> Findin
         match asked {
             Ok(Some(_)) => {}
             Ok(None) => {
-                return Finding::problem("the server does not know the user of `[service]`; correct `user` and its password");
+                return Finding::problem(
+                    "the server does not know the user of `[service]`; correct `user` and its password",
+                );
             }
             Err(why) => return Finding::problem(format!("the user of `[service]` cannot read calendars: {why}")),
         }

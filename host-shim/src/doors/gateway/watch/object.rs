@@ -111,7 +111,11 @@ impl Look<'_> {
             match answer {
                 Some(answer) if answer.code() != TOLD_MEANWHILE => {
                     if answer.is_taken() {
-                        tracing::debug!(account = self.account(), object = missing.path, "told what was deleted past the gateway");
+                        tracing::debug!(
+                            account = self.account(),
+                            object = missing.path,
+                            "told what was deleted past the gateway"
+                        );
                     } else {
                         self.shared.refused(&missing.path, &answer);
                     }

@@ -62,7 +62,8 @@ impl Hook {
         query.add("stored", Some("true"));
         query.add("told", Some(told.unwrap_or(NOTHING)));
         let prefer = Some("respond-async".to_owned());
-        self.call(Call { body: Sent::Calendar(text), prefer, ..Call::new(Method::PUT, event.path(), query) }, PROMPT).await
+        self.call(Call { body: Sent::Calendar(text), prefer, ..Call::new(Method::PUT, event.path(), query) }, PROMPT)
+            .await
     }
 
     /// An object is gone, where `told` is still what was last told of the event.
@@ -86,5 +87,7 @@ fn whole<T: for<'de> serde::Deserialize<'de>>(answer: &Answer) -> Result<T, Unan
     if !answer.is_taken() {
         return Err(Unanswered::once(format!("the hook answers {}", answer.sentence())));
     }
-    answer.read().ok_or_else(|| Unanswered::once("the hook's answer is not what it should be; are both of one version?"))
+    answer
+        .read()
+        .ok_or_else(|| Unanswered::once("the hook's answer is not what it should be; are both of one version?"))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use hyper::StatusCode;
 
-use super::{BATCH, LARGE, NAMES, Server, Trouble, Who, XML};
+use super::{Asked, BATCH, LARGE, NAMES, Server, Trouble, Who, XML, propfind};
 use crate::doors::gateway::calendar::dav::{Multistatus, Resource};
 use crate::doors::gateway::calendar::path::collection;
 use crate::doors::gateway::calendar::xml::{DAV, escaped};
@@ -62,7 +62,7 @@ impl Server {
                  <D:getetag/><D:getlastmodified/><D:resourcetype/></D:prop></D:sync-collection>",
                 escaped(&delta.token)
             );
-            let page = self.multistatus(who, "REPORT", calendar, 0, body, LARGE, PATIENCE).await?;
+            let page = self.multistatus(who, long(Asked::xml("REPORT", calendar, 0, body))).await?;
             let before = std::mem::take(&mut delta.token);
             if delta.add(calendar, page)? {
                 return Ok(delta);
@@ -77,8 +77,7 @@ impl Server {
     /// All that is in a calendar, where the server cannot say what changed.
     pub(crate) async fn members(&self, who: &Who, calendar: &str) -> Result<Vec<Entry>, Trouble> {
         let props = "<D:getetag/><D:getlastmodified/><D:resourcetype/>";
-        let body = format!("{XML}<D:propfind {NAMES}><D:prop>{props}</D:prop></D:propfind>");
-        let found = self.multistatus(who, "PROPFIND", calendar, 1, body, LARGE, PATIENCE).await?;
+        let found = self.multistatus(who, long(Asked::xml("PROPFIND", calendar, 1, propfind(props)))).await?;
         let members = found.resources.into_iter().filter(|resource| is_member(resource, calendar));
         Ok(members.map(|resource| Entry::of(&resource)).collect())
     }
@@ -108,7 +107,7 @@ impl Server {
                 "{XML}<C:calendar-multiget {NAMES}><D:prop><D:getetag/><D:getlastmodified/><C:calendar-data/></D:prop>{hrefs}\
                  </C:calendar-multiget>"
             );
-            let found = self.multistatus(who, "REPORT", calendar, 1, body, LARGE, PATIENCE).await?;
+            let found = self.multistatus(who, long(Asked::xml("REPORT", calendar, 1, body))).await?;
             held.extend(found.resources.iter().map(|resource| {
                 let entry = Entry::of(resource);
                 Held { path: entry.path, etag: entry.etag, text: resource.calendar_data() }
@@ -129,7 +128,8 @@ impl Server {
     /// Whether there is nothing under a path any more; a server that does not let us see it does not say so.
     pub(crate) async fn is_gone(&self, who: &Who, path: &str) -> Result<bool, Trouble> {
         match self.propfind(who, path, 0, "<D:resourcetype/>").await {
-            Ok(_) => Ok(false),
+            // Some servers say so of the resource, and not of the answer.
+            Ok(found) => Ok(found.resources.iter().any(|here| matches!(here.status, Some(404 | 410)))),
             Err(Trouble::Refused(StatusCode::NOT_FOUND | StatusCode::GONE)) => Ok(true),
             Err(Trouble::Refused(status)) if status.is_client_error() => Ok(false),
             Err(trouble) => Err(trouble),
@@ -167,6 +167,11 @@ impl Entry {
             modified: modified.and_then(instant),
         }
     }
+}
+
+/// A question that concerns a whole calendar.
+fn long(asked: Asked<'_>) -> Asked<'_> {
+    Asked { limit: LARGE, patience: PATIENCE, ..asked }
 }
 
 /// An HTTP date, in Unix milliseconds.
