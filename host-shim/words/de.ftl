@@ -178,6 +178,20 @@ calendars-title = Kalender
 calendars-intro = Termine eines Kalenders, der aus ist, bleiben aus Teams heraus. In dieser Liste steht ein Kalender, sobald darin ein Termin gespeichert wurde.
 calendars-fixed = Wird nicht übertragen; das hat Ihre Administration für Sie festgelegt.
 
+## Termine von vorher
+
+older-title = Termine von vorher
+older-offered = { $count ->
+    [one] Ein kommender Termin wurde gespeichert, bevor Sie Teams eingeschaltet haben, und blieb deshalb, wie er ist.
+   *[other] { $count } kommende Termine wurden gespeichert, bevor Sie Teams eingeschaltet haben, und blieben deshalb, wie sie sind.
+}
+older-how = Übernommen gelten sie, als hätten Sie sie jetzt gespeichert. Jeder folgt auch von selbst, sobald er wieder gespeichert wird.
+older-include = { $count ->
+    [one] Diesen Termin übernehmen
+   *[other] Diese { $count } Termine übernehmen
+}
+older-wanted = Ihre kommenden Termine von vorher werden übernommen. Das dauert einige Minuten.
+
 ## Letzte Termine
 
 events-title = Letzte Termine
@@ -263,6 +277,7 @@ notice-off = Teams ist ausgeschaltet.
 notice-saved = Gespeichert.
 notice-disconnected = Getrennt. Der Zugang zu Microsoft wurde gelöscht.
 notice-leaving = Termine werden aus Teams genommen; danach wird der Zugang gelöscht.
+notice-older = Ihre kommenden Termine von vorher werden übernommen.
 notice-retried = Der Termin wird noch einmal versucht.
 notice-not-saved = Das wurde nicht gespeichert: Ihre Administration hat es anders festgelegt.
 notice-too-long = Das wurde nicht gespeichert: Die Liste ist zu lang.

@@ -179,6 +179,20 @@ calendars-title = Calendars
 calendars-intro = Events of a calendar that is off stay out of Teams. A calendar is in this list once an event was saved in it.
 calendars-fixed = Not mirrored; your administrator has chosen this for you.
 
+## Events from before
+
+older-title = Events from before
+older-offered = { $count ->
+    [one] One coming event was saved before you turned Teams on, so it was left as it is.
+   *[other] { $count } coming events were saved before you turned Teams on, so they were left as they are.
+}
+older-how = Included, they are treated as if you had saved them now. Each follows by itself, too, once it is saved again.
+older-include = { $count ->
+    [one] Include this event
+   *[other] Include these { $count } events
+}
+older-wanted = Your coming events from before are being included. That takes a few minutes.
+
 ## Last events
 
 events-title = Last events
@@ -264,6 +278,7 @@ notice-off = Teams is turned off.
 notice-saved = Saved.
 notice-disconnected = Disconnected. The access to Microsoft has been wiped.
 notice-leaving = Events are being taken out of Teams; then the access is wiped.
+notice-older = Your coming events from before will be included.
 notice-retried = The event is tried again.
 notice-not-saved = That was not saved: your administrator has chosen otherwise.
 notice-too-long = That was not saved: the list is too long.

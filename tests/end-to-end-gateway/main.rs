@@ -49,3 +49,4 @@ mod transport_failures;
 mod transport_headers;
 mod transport_streams;
 mod transport_tls;
+mod watch;

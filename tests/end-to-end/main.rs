@@ -33,4 +33,5 @@ mod series;
 mod settings;
 mod sign_in;
 mod tokens;
+mod watching;
 mod which;

@@ -21,7 +21,7 @@ pub const REASON: &str = "calendar-excluded";
 /// Every calendar.
 const ALL: &str = "all";
 
-/// The shim's own settings. An extension that declares one of these names does not get to see it.
+/// The settings that name them.
 pub fn declarations() -> [SettingDeclaration; 2] {
     [
         SettingDeclaration {
@@ -48,7 +48,7 @@ pub fn declarations() -> [SettingDeclaration; 2] {
     ]
 }
 
-/// Whether a setting is the shim's own.
+/// Whether a setting is one of these.
 pub fn is_ours(name: &str) -> bool {
     name == ONLY || name == EXCLUDED
 }

@@ -250,7 +250,7 @@ impl Accounts {
             new.version = tx.connection(name)?.map_or(0, |old| old.version).saturating_add(1);
             tx.put_connection(&new)?;
             let mut row = tx.account(name)?.unwrap_or_else(|| people::empty(account, now));
-            row.on = true;
+            people::switch(&mut row, true, now);
             row.last_remote = Some(connection.remote_address.clone());
             tx.put_account(&row)?;
             also(tx, name, &mailbox)?;

@@ -12,6 +12,7 @@
 //! | [`sign_in`] | from a one-time ticket to Microsoft's answer |
 //! | [`confirm`] | the user's yes, and the connection |
 //! | [`session`] | from a one-time ticket to a session of the settings page |
+//! | [`watching`] | how the server's calendars are watched for what was written past the hooks |
 //! | `page_ticket` | the tickets behind the buttons of a page |
 //! | [`tokens`] | a valid access token whenever one is needed |
 //!
@@ -32,6 +33,7 @@ pub mod sign_in;
 mod sign_in_problem;
 pub mod tokens;
 pub mod vault;
+pub mod watching;
 
 pub use connectors::{ConnectorPatch, ConnectorView};
 pub(crate) use entra::dead_phrase;

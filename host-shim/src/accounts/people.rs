@@ -49,7 +49,14 @@ impl Accounts {
                     // Another rule may count for it now. What still may not is parked again.
                     tx.unpark(Some(account.as_str()), "policy", row.created_at)?;
                 }
-                (row.on, row.created_at, row.last_remote) = (old.on, old.created_at, old.last_remote);
+                row = AccountRow {
+                    further_addresses: row.further_addresses,
+                    display_name: row.display_name,
+                    time_zone: row.time_zone,
+                    language: row.language,
+                    class: row.class,
+                    ..old
+                };
             }
             tx.put_account(&row)?;
             Ok(row)
@@ -62,7 +69,7 @@ impl Accounts {
         Ok(self.transact(|tx| {
             let mut row = tx.account(account.as_str())?.unwrap_or_else(|| empty(account, now));
             let leaving = tx.connection(account.as_str())?.is_some_and(|row| row.leaving_since.is_some());
-            row.on = on && !leaving;
+            switch(&mut row, on && !leaving, now);
             tx.put_account(&row)?;
             if row.on {
                 tx.unpark(Some(account.as_str()), "policy", now)?;
@@ -117,6 +124,14 @@ impl Accounts {
     }
 }
 
+/// Turns the user's own switch. What is in the calendar from before it was turned on is a matter of that moment alone.
+pub(super) fn switch(row: &mut AccountRow, on: bool, now: i64) {
+    if on && !row.on {
+        (row.turned_on_at, row.older_events, row.older_wanted) = (Some(now), None, false);
+    }
+    row.on = on;
+}
+
 pub(super) fn empty(account: &Address, now: i64) -> AccountRow {
     AccountRow {
         address: account.as_str().into(),
@@ -127,6 +142,9 @@ pub(super) fn empty(account: &Address, now: i64) -> AccountRow {
         class: None,
         on: false,
         created_at: now,
+        turned_on_at: None,
+        older_events: None,
+        older_wanted: false,
         last_remote: None,
     }
 }

@@ -2,7 +2,7 @@
 //! counts, and by users for themselves as far as each setting leaves it to them.
 
 use super::policy::{Standing, normal};
-use super::{Accounts, AccountsError};
+use super::{Accounts, AccountsError, calendars, watching};
 use crate::address::Address;
 use crate::component::types::{SettingDeclaration, UserChoice};
 use crate::store::{AccountRow, Scope, SettingRow};
@@ -66,7 +66,8 @@ impl From<&SettingDeclaration> for Declared {
 impl Declared {
     fn takes(&self, value: &str) -> bool {
         if self.values.is_empty() {
-            return value.len() <= LONGEST && !value.chars().any(char::is_control);
+            let is_a_line = value.len() <= LONGEST && !value.chars().any(char::is_control);
+            return is_a_line && watching::refusal(&self.name, value).is_none();
         }
         self.values.iter().any(|v| v == value)
     }
@@ -76,6 +77,16 @@ impl Declared {
         let place = |value: &str| self.values.iter().position(|v| v == value);
         self.values.is_empty() || place(value).zip(place(than)).is_some_and(|(place, than)| place >= than)
     }
+}
+
+/// The shim's own settings. An extension that declares one of their names does not get to see it.
+pub fn of_the_shim() -> Vec<SettingDeclaration> {
+    calendars::declarations().into_iter().chain(watching::declarations()).collect()
+}
+
+/// Whether a setting is the shim's own.
+pub fn is_the_shims(name: &str) -> bool {
+    calendars::is_ours(name) || watching::is_ours(name)
 }
 
 /// The entries of a list: separated by commas, spaces around them do not count.
@@ -194,9 +205,8 @@ impl Accounts {
                 return Err(AccountsError::Invalid(format!("There is no setting `{name}`{hint}")));
             }
             (Some(setting), Some(value)) if !setting.takes(value) && setting.values.is_empty() => {
-                return Err(AccountsError::Invalid(format!(
-                    "Setting `{name}` is a text of at most {LONGEST} bytes on one line"
-                )));
+                let line = || format!("Setting `{name}` is a text of at most {LONGEST} bytes on one line");
+                return Err(AccountsError::Invalid(watching::refusal(name, value).unwrap_or_else(line)));
             }
             (Some(setting), Some(value)) if !setting.takes(value) => {
                 let values: Vec<_> = setting.values.iter().map(|v| format!("`{v}`")).collect();

@@ -6,6 +6,7 @@ use super::client::with_query;
 use super::output::{self, Output};
 use super::scope::{ScopeArgs, named, option};
 use super::{Context, Failure};
+use crate::accounts::watching;
 use crate::doors::admin::types::{SettingChange, SettingChanged, SettingInfo, UserChoice};
 use crate::store::Scope;
 
@@ -22,6 +23,7 @@ Examples:
   teams-mirror set mirror=all-events --class staff
   teams-mirror set exclude-categories=Private,Holiday --domain example.org
   teams-mirror set calendars=work --account alice@example.org
+  teams-mirror set watch-interval=2min --domain example.org
   teams-mirror set invitations=microsoft --server-invites-nobody --domain example.org")]
 pub(super) struct Set {
     /// The setting and its value
@@ -108,15 +110,20 @@ fn change(
     let changed: SettingChanged =
         client.call(Method::PUT, "/settings", &SettingChange { scope, name, value, server_invites_nobody })?;
     let (name, whom) = (&changed.name, named(&changed.scope));
+    let then = if watching::is_ours(name) {
+        "as soon as the watcher asks the next time"
+    } else {
+        "from the next save of an event on"
+    };
     let mut text = match &changed.value {
+        Some(value) if watching::is_ours(name) => format!("`{name}` is {} for {whom}, {then}.\n", quoted(value)),
         Some(value) => format!(
-            "`{name}` is {} for {whom}, from the next save of an event on. What is in Teams already stays as it is until \
-             then.\n",
-            if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") }
+            "`{name}` is {} for {whom}, {then}. What is in Teams already stays as it is until then.\n",
+            quoted(value)
         ),
         None => {
             let next = if changed.scope == Scope::Server { "its default" } else { "the next wider choice" };
-            format!("Nothing is chosen for `{name}` for {whom}; {next} counts, from the next save of an event on.\n")
+            format!("Nothing is chosen for `{name}` for {whom}; {next} counts, {then}.\n")
         }
     };
     if let Some(own) = &changed.replaced {
@@ -161,6 +168,10 @@ fn explained(setting: &SettingInfo, account: Option<&str>) -> String {
     }
     text.push_str(&output::fields(&pairs));
     text
+}
+
+fn quoted(value: &str) -> String {
+    if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") }
 }
 
 /// A value that may be empty.

@@ -15,7 +15,7 @@ pub struct Problem {
     pub kind: String,
     /// The code: `path-invalid`, `query-invalid`, `body-invalid`, `account-invalid`, `cursor-invalid`, `cursor-expired`,
     /// `secret-wrong`, `other-domain`, `body-too-large`, `not-text-calendar`, `not-icalendar`, `uid-missing`, `several-uids`,
-    /// `uid-differs`, `uid-length`, `uid-characters`, `change-invalid`, `change-closed`, `no-such-change`, `value-invalid`,
+    /// `uid-differs`, `uid-length`, `uid-characters`, `change-invalid`, `change-closed`, `no-such-change`, `told-meanwhile`, `value-invalid`,
     /// `not-found`, `conflict`, `store-full`, `store-failed`, `accounts-failed`, `broke-off`, `no-such-route`,
     /// `no-such-method`. Codes may be added; treat an unknown one by its status.
     pub code: String,
@@ -63,6 +63,7 @@ impl From<MirrorError> for Problem {
             MirrorError::Refused { code, message } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message),
             MirrorError::NoSuchChange(_) => Self::new(StatusCode::NOT_FOUND, "no-such-change", error.to_string()),
             MirrorError::ChangeClosed(_) => Self::new(StatusCode::CONFLICT, "change-closed", error.to_string()),
+            MirrorError::ToldMeanwhile => Self::new(StatusCode::CONFLICT, "told-meanwhile", error.to_string()),
             MirrorError::BrokeOff(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "broke-off",

@@ -95,7 +95,7 @@ impl Mirror {
                 uid: offer.uid,
                 objects: objects.into_iter().filter(|object| !object.is_empty()).collect(),
                 icalendar: Some(text).filter(|text| !text.is_empty()),
-                replaces_sha256: offer.base_sha.iter().map(|byte| format!("{byte:02x}")).collect(),
+                replaces_sha256: super::hex(&offer.base_sha),
             });
         }
         Ok(Changes { cursor, changes })
@@ -150,6 +150,7 @@ impl Mirror {
             change: None,
             stored: true,
             import: false,
+            told: None,
             patience: Some(Duration::ZERO),
             text: kept.text,
         };

@@ -11,6 +11,7 @@ use super::services::HookServices;
 use super::{Mirror, MirrorError};
 use crate::accounts::calendars::{self, Calendars, Named};
 use crate::accounts::policy::Standing;
+use crate::accounts::settings::is_the_shims;
 use crate::accounts::sign_in::Facts;
 use crate::address::Address;
 use crate::component::types::{
@@ -171,7 +172,7 @@ impl Mirror {
 
     /// The account as the component sees it.
     pub(super) fn component_account(&self, address: &Address, standing: &Standing) -> Account {
-        let settings = standing.settings(&self.declared).into_iter().filter(|(name, _)| !calendars::is_ours(name));
+        let settings = standing.settings(&self.declared).into_iter().filter(|(name, _)| !is_the_shims(name));
         let known = standing.account.as_ref();
         Account {
             address: address.as_str().into(),

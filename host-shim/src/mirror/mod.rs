@@ -14,6 +14,7 @@
 //! | [`schedule`] | which event runs when: workers, limits per mailbox, pauses, the breaker |
 //! | [`services`] | what the component is given during a hook: HTTP with a credential, checkpoints |
 //! | [`status`] | how an event stands, for those who ask |
+//! | [`told`] | what was last told, for those who compare it with what the server holds |
 //! | [`changes`] | texts that an adapter should write back |
 //! | [`leaving`] | off, disconnected, another Microsoft account |
 //! | [`people`] | what happens to events when something happens to their account |
@@ -32,6 +33,7 @@ mod schedule;
 mod sealing;
 mod services;
 mod status;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,10 +45,11 @@ pub use reports::{Delete, Report, SaveResult};
 pub use saves::{Answer, Save};
 pub use schedule::{Loop, Pulse};
 pub use status::{EventStatus, State, TimedNotice};
+pub use told::Told;
+pub(crate) use told::{PAGE as TOLD_PAGE, hex};
 
 use crate::accounts::Accounts;
-use crate::accounts::calendars;
-use crate::accounts::settings::Declared;
+use crate::accounts::settings::{self, Declared};
 use crate::accounts::vault::Vault;
 use crate::clock::Clock;
 use crate::component::Extension;
@@ -104,6 +107,11 @@ pub enum MirrorError {
         "the save was already taken as `{0}`; send the object's current text with `stored=true`, or tell that it is gone"
     )]
     ChangeClosed(String),
+    /// Somebody told something else of the event since the caller looked; nothing was changed.
+    #[error(
+        "something else was told of this event meanwhile; look at the server's copy again, and tell that if it still differs"
+    )]
+    ToldMeanwhile,
     /// This machine failed in the middle of it; nothing was changed.
     #[error("the work for this call broke off: {0}")]
     BrokeOff(String),
@@ -226,8 +234,8 @@ impl Mirror {
 }
 
 fn settings_of(extension: &Extension) -> Vec<SettingDeclaration> {
-    let its_own = extension.description().settings.iter().filter(|setting| !calendars::is_ours(&setting.name));
-    calendars::declarations().into_iter().chain(its_own.cloned()).collect()
+    let its_own = extension.description().settings.iter().filter(|setting| !settings::is_the_shims(&setting.name));
+    settings::of_the_shim().into_iter().chain(its_own.cloned()).collect()
 }
 
 /// Milliseconds of a duration, as the rows count them.

@@ -1,7 +1,7 @@
 //! The second beat: what became of a save, and what is gone.
 
 use super::status::EventStatus;
-use super::{Mirror, MirrorError, millis, row};
+use super::{Mirror, MirrorError, Told, millis, row};
 use crate::address::Address;
 use crate::store::{ClosedRow, Desired, EventRow, ProposalRow, StoreError, Transaction, transact};
 
@@ -52,6 +52,8 @@ pub struct Delete {
     pub object: Option<String>,
     /// Only the draft is discarded; what is stored under the UID stays.
     pub draft: bool,
+    /// Taken only where this is still what was last told of the event.
+    pub told: Option<Told>,
 }
 
 impl Mirror {
@@ -87,13 +89,16 @@ impl Mirror {
     /// An object, or a draft, is gone. `None`: none of ours.
     ///
     /// # Errors
-    /// Where the store failed.
+    /// [`MirrorError::ToldMeanwhile`] where something else was told than the caller expects, otherwise where the store failed.
     pub fn delete(&self, delete: &Delete) -> Result<Option<EventStatus>, MirrorError> {
         let now = self.now();
         let account = delete.account.as_str();
         let grace = millis(self.timing.delete_grace);
         let row = transact(&*self.store, |tx| {
-            let Some(mut row) = tx.event(account, &delete.uid)? else { return Ok(None) };
+            let Some(mut row) = tx.event(account, &delete.uid)? else { return Ok(Some(None)) };
+            if !Told::is_still(delete.told, Some(&row)) {
+                return Ok(None);
+            }
             let unstored = row.desired == Desired::Unstored;
             if !delete.draft && !unstored {
                 row::deleted(&mut row, delete.object.as_deref(), grace, now);
@@ -114,8 +119,9 @@ impl Mirror {
             } else {
                 tx.put_event(&row)?;
             }
-            Ok(Some(row))
+            Ok(Some(Some(row)))
         })?;
+        let row = row.ok_or(MirrorError::ToldMeanwhile)?;
         self.pulse.wake();
         row.as_ref().map(|row| self.status_of(row)).transpose()
     }
@@ -143,6 +149,19 @@ impl Mirror {
         unconfirmed: bool,
         result: SaveResult,
     ) -> Result<(), MirrorError> {
+        self.confirm_if(account, change, object, unconfirmed, result, None)
+    }
+
+    /// The same, if what was last told of the event is still what is expected; otherwise the proposal is dropped.
+    pub(super) fn confirm_if(
+        &self,
+        account: &str,
+        change: &str,
+        object: Option<&str>,
+        unconfirmed: bool,
+        result: SaveResult,
+        told: Option<Told>,
+    ) -> Result<(), MirrorError> {
         let now = self.now();
         let lender = self.lender(account, change)?;
         if lender.is_none() {
@@ -152,6 +171,9 @@ impl Mirror {
             let Some(proposal) = tx.proposal(change)? else { return Ok(None) };
             let mut row =
                 tx.event(account, &proposal.uid)?.unwrap_or_else(|| EventRow::new(account, &proposal.uid, now));
+            if !Told::is_still(told, Some(&row)) {
+                return Ok(Some(None));
+            }
             if let Some(lender) = &lender {
                 take_over(tx, &mut row, lender)?;
             }
@@ -172,12 +194,16 @@ impl Mirror {
             close(tx, &proposal, result, now)?;
             self.wake_for_proposals(tx, &mut row)?;
             tx.put_event(&row)?;
-            Ok(Some(row))
+            Ok(Some(Some(row)))
         })?;
-        if let Some(row) = row {
-            self.renew_offer(&row)?;
+        match row {
+            Some(Some(row)) => self.renew_offer(&row),
+            Some(None) => {
+                self.refuse(account, change)?;
+                Err(MirrorError::ToldMeanwhile)
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// A proposal was refused.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::schedule::Gate;
 use super::sealing::KeptText;
 use super::status::{EventStatus, State};
-use super::{Mirror, MirrorError, SaveResult, digest, fresh_id, row};
+use super::{Mirror, MirrorError, SaveResult, Told, digest, fresh_id, row};
 use crate::accounts::calendars::{self, Calendars, Named};
 use crate::accounts::policy::Standing;
 use crate::address::Address;
@@ -42,6 +42,8 @@ pub struct Save {
     pub stored: bool,
     /// One of many, from an import.
     pub import: bool,
+    /// Taken only where this is still what was last told of the event.
+    pub told: Option<Told>,
     /// How long to wait for a new link; zero: not at all.
     pub patience: Option<Duration>,
     /// The iCalendar text.
@@ -118,6 +120,9 @@ impl Mirror {
         let standing = self.accounts.standing(&save.account).map_err(accounts_failed)?;
         let account = save.account.as_str().to_owned();
         let (known, lender) = self.load_for_save(&save)?;
+        if !Told::is_still(save.told, known.as_ref()) {
+            return Err(MirrorError::ToldMeanwhile);
+        }
         if !standing.usable && known.is_none() {
             return Ok(Begun::Done(Box::new(Answer::NotOurs { reason: standing.reason.to_owned() })));
         }
@@ -203,7 +208,8 @@ impl Mirror {
             Ok(row)
         })?;
         if stored_at_once {
-            self.confirm(&account, &change, save.object.as_deref(), false, SaveResult::StoredOriginal)?;
+            let object = save.object.as_deref();
+            self.confirm_if(&account, &change, object, false, SaveResult::StoredOriginal, save.told)?;
         }
         if wait {
             // Now that the work can be seen: a run that was ending meanwhile has nothing to say about it.

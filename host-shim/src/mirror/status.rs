@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mirror, MirrorError};
+use super::{Mirror, MirrorError, Told};
 use crate::accounts::policy::Standing;
 use crate::address::Address;
 use crate::component::types::Notice;
@@ -100,6 +100,8 @@ pub struct EventStatus {
     pub unconfirmed: bool,
     /// The server's paths that carry it.
     pub objects: Vec<String>,
+    /// What was last told of it.
+    pub told: Told,
     /// Its first start, where known, Unix milliseconds.
     pub first_start: Option<i64>,
     /// Its last change here, Unix milliseconds.
@@ -122,6 +124,7 @@ impl EventStatus {
             attempts: 0,
             unconfirmed: false,
             objects: Vec::new(),
+            told: Told::Nothing,
             first_start: None,
             updated_at: 0,
         }
@@ -206,6 +209,7 @@ impl Mirror {
                 reason: Some("deleted".into()),
                 message: None,
                 next_attempt_at: row.due_at,
+                told: Told::Nothing,
                 ..self.status_of(&EventRow { gone_at: None, ..row.clone() })?
             });
         }
@@ -222,6 +226,7 @@ impl Mirror {
             attempts: row.attempts,
             unconfirmed: row.unconfirmed,
             objects: row.objects.iter().filter(|object| !object.is_empty()).cloned().collect(),
+            told: Told::of(Some(row)),
             first_start: row.first_start,
             updated_at: row.updated_at,
         })

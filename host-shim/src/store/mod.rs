@@ -109,6 +109,17 @@ pub trait Transaction {
     /// UID and mailbox of an account's events that have a remote event, or may have one, and are not over at `now`; without
     /// those that a person removed there.
     fn mirrored_ahead(&mut self, account: &str, now: i64) -> Result<Vec<(String, Option<String>)>, StoreError>;
+    /// An account's events that the server stored and that are not gone, by UID, from `after` (exclusive), at most `limit`; all
+    /// of them, or only those with a save that nobody reported.
+    fn told_events(
+        &mut self,
+        account: &str,
+        after: &str,
+        limit: u32,
+        unconfirmed: bool,
+    ) -> Result<Vec<ToldRow>, StoreError>;
+    /// How many events of an account have a save that nobody reported.
+    fn count_unconfirmed(&mut self, account: &str) -> Result<u64, StoreError>;
     /// The calendars that an account's events were last stored in, by path, at most `limit`.
     fn calendars(&mut self, account: &str, limit: u32) -> Result<Vec<CalendarRow>, StoreError>;
     /// One calendar, whether there are events in it or not.
@@ -169,6 +180,8 @@ pub trait Transaction {
     fn put_connection(&mut self, row: &ConnectionRow) -> Result<(), StoreError>;
     /// Removes it.
     fn remove_connection(&mut self, account: &str) -> Result<(), StoreError>;
+    /// Accounts with a connection, by address, from `after` (exclusive), at most `limit`.
+    fn connected_accounts(&mut self, after: &str, limit: u32) -> Result<Vec<String>, StoreError>;
     /// Accounts connected to the mailbox (tenant id, object id).
     fn accounts_of_mailbox(&mut self, tenant: &str, object: &str) -> Result<Vec<String>, StoreError>;
     /// Accounts whose connection is on its way out, longest first.

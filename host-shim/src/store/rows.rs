@@ -130,6 +130,21 @@ impl EventRow {
     }
 }
 
+/// What is kept of an event that the server stored, for whoever compares it with what the server holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldRow {
+    /// The UID.
+    pub uid: String,
+    /// The server's paths that carry it.
+    pub objects: Vec<String>,
+    /// SHA-256 of the text the server said it stored.
+    pub stored_sha: Option<Digest>,
+    /// Last end, where known.
+    pub last_end: Option<i64>,
+    /// A save of it was never reported.
+    pub unconfirmed: bool,
+}
+
 /// A calendar that a save named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarRow {
@@ -244,6 +259,12 @@ pub struct AccountRow {
     pub on: bool,
     /// When it became known.
     pub created_at: i64,
+    /// Since when `on` is so; `None` where it never was.
+    pub turned_on_at: Option<i64>,
+    /// How many coming events a watcher left alone because they are older than that; `None`: none has counted yet.
+    pub older_events: Option<u32>,
+    /// The user wants those, too.
+    pub older_wanted: bool,
     /// The Microsoft address last connected, to suggest it at the next sign-in.
     pub last_remote: Option<String>,
 }

@@ -21,6 +21,8 @@ pub(super) fn run(make: &dyn Fn() -> Arc<dyn Store>) {
         lists_are_paged_and_filtered,
         an_accounts_calendars_are_those_of_its_events,
         what_is_mirrored_ahead_is_found,
+        what_was_told_is_listed,
+        connected_accounts_are_paged,
     ] {
         check(&make());
     }
@@ -100,6 +102,9 @@ fn account(address: &str) -> AccountRow {
         class: Some("staff".into()),
         on: true,
         created_at: 1,
+        turned_on_at: Some(3),
+        older_events: Some(12),
+        older_wanted: true,
         last_remote: Some("x@contoso.example".into()),
     }
 }
@@ -556,4 +561,54 @@ fn what_is_mirrored_ahead_is_found(store: &Arc<dyn Store>) {
     let mailbox = Some("tenant/object".to_owned());
     assert_eq!(found, [("ahead".to_owned(), mailbox.clone()), ("endless".to_owned(), mailbox)]);
     assert_eq!(read(store, |tx| tx.leaving()).unwrap(), ["b@x.example", "a@x.example"]);
+}
+
+fn what_was_told_is_listed(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let row = |uid: &str, desired, gone_at, unconfirmed| EventRow {
+        desired,
+        gone_at,
+        unconfirmed,
+        ..event("a@x.example", uid)
+    };
+    let (two, count) = transact(store, |tx| {
+        for (uid, desired, gone_at, unconfirmed) in [
+            ("1", Desired::Stored, None, false),
+            ("2", Desired::Stored, None, true),
+            ("3", Desired::Stored, Some(9), false),
+            ("4", Desired::Gone, None, false),
+            ("5", Desired::Unstored, None, false),
+            ("6", Desired::Stored, None, false),
+        ] {
+            tx.put_event(&row(uid, desired, gone_at, unconfirmed))?;
+        }
+        tx.put_event(&row("2", Desired::Stored, None, true))?;
+        tx.put_event(&event("b@x.example", "1"))?;
+        Ok((tx.told_events("a@x.example", "", 2, false)?, tx.count_unconfirmed("a@x.example")?))
+    })
+    .unwrap();
+    let uids = |rows: &[ToldRow]| rows.iter().map(|row| row.uid.clone()).collect::<Vec<_>>();
+    assert_eq!((uids(&two), count), (vec!["1".to_owned(), "2".to_owned()], 1));
+    let first = two.first().unwrap();
+    assert_eq!(first.objects, event("a@x.example", "1").objects);
+    assert_eq!((first.stored_sha, first.last_end, first.unconfirmed), (Some([2; 32]), Some(i64::MAX), false));
+    let rest = read(store, |tx| tx.told_events("a@x.example", "2", 10, false)).unwrap();
+    assert_eq!(uids(&rest), ["6"]);
+    let unconfirmed = read(store, |tx| tx.told_events("a@x.example", "", 10, true)).unwrap();
+    assert_eq!(uids(&unconfirmed), ["2"]);
+}
+
+fn connected_accounts_are_paged(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let page = transact(store, |tx| {
+        for name in ["c@x.example", "a@x.example", "b@x.example"] {
+            tx.put_account(&account(name))?;
+            tx.put_connection(&connection(name))?;
+        }
+        tx.put_account(&account("d@x.example"))?;
+        Ok((tx.connected_accounts("", 2)?, tx.connected_accounts("b@x.example", 2)?))
+    })
+    .unwrap();
+    assert_eq!(page.0, ["a@x.example", "b@x.example"]);
+    assert_eq!(page.1, ["c@x.example"]);
 }

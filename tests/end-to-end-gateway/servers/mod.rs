@@ -243,6 +243,14 @@ impl Site {
         }
     }
 
+    /// Radicale's folder with all that it stores.
+    pub fn storage(&self) -> std::path::PathBuf {
+        match &self.server {
+            Running::Radicale(radicale) => radicale.dir.path().join("store"),
+            _ => unreachable!("only Radicale's is copied"),
+        }
+    }
+
     /// The end of what server and gateway wrote.
     pub fn log(&self) -> String {
         let server = match &self.server {

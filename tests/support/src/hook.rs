@@ -77,6 +77,8 @@ pub struct Put {
     pub stored: bool,
     /// `import=true`.
     pub import: bool,
+    /// `told=`.
+    pub told: Option<String>,
     /// `Prefer`.
     pub prefer: Option<String>,
 }
@@ -108,6 +110,7 @@ impl Put {
         add("change", self.change.as_deref());
         add("stored", self.stored.then_some("true"));
         add("import", self.import.then_some("true"));
+        add("told", self.told.as_deref());
         query.finish()
     }
 }
@@ -184,6 +187,33 @@ impl Hook {
             url = format!("{url}?object={}", utf8_percent_encode(object, NON_ALPHANUMERIC));
         }
         read(self.agent().delete(&url).header("authorization", format!("Bearer {}", self.secret)).call())
+    }
+
+    /// The same, where `told` is still the SHA-256 of what was told last.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn delete_told(&self, account: &str, uid: &str, object: &str, told: &str) -> Result<Answer, String> {
+        let object = utf8_percent_encode(object, NON_ALPHANUMERIC);
+        let url = format!("{}?object={object}&told={told}", self.event_url(account, uid));
+        read(self.agent().delete(&url).header("authorization", format!("Bearer {}", self.secret)).call())
+    }
+
+    /// A page of what was told of an account's events.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn told(&self, account: &str, query: &str) -> Result<Answer, String> {
+        self.get(&format!("/v1/accounts/{}/events?{query}", segment(account)))
+    }
+
+    /// What a watcher left out.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn older(&self, account: &str, body: Value) -> Result<Answer, String> {
+        let url = format!("{}/v1/accounts/{}/older", self.base, segment(account));
+        read(self.authorized(self.agent().put(&url)).send_json(body))
     }
 
     /// Discards a draft.

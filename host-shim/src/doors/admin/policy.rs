@@ -10,8 +10,8 @@ use super::types::{
     ChosenInfo, RuleChange, RuleChanged, RuleInfo, SettingChange, SettingChanged, SettingInfo, SettingsQuery,
 };
 use super::{Answer, Problem, accounts_problem, address, nearest, off_the_loop, scope, store_problem};
-use crate::accounts::calendars;
 use crate::accounts::settings::{Counting, Declared, entries};
+use crate::accounts::{calendars, watching};
 use crate::component::types::SettingDeclaration;
 use crate::serve::Shim;
 use crate::store::Scope;
@@ -153,6 +153,9 @@ fn known(declared: &[Declared], name: &str, value: Option<&str>) -> Result<(), P
                 "`{name}` names no calendar; write `{name}=all`, or the only ones; `exclude-calendars` leaves some out"
             ),
         ),
+        Some(value) if watching::refusal(name, value).is_some() => {
+            refused("value-invalid", watching::refusal(name, value).unwrap_or_default())
+        }
         Some(value) if !setting.values.is_empty() && !setting.values.iter().any(|known| known == value) => refused(
             "value-invalid",
             format!("`{name}` cannot be `{value}`; it can be `{}`", setting.values.join("`, `")),

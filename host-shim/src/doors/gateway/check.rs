@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::calendar;
 use super::config::{GatewayConfig, Origin};
 use super::upstream::Upstream;
-use super::{GatewayError, health, tls};
+use super::{GatewayError, health, tls, watch};
 use crate::config::Endpoint;
 
 /// One thing that was looked at.
@@ -67,6 +67,7 @@ async fn look(config: Arc<GatewayConfig>) -> Vec<Finding> {
         )));
     }
     found.extend(calendar::check::findings(&config).await);
+    found.push(watch::check(&config, &upstream).await);
     found
 }
 

@@ -6,6 +6,7 @@
 //! | `upstream` | the connections to the server behind: TCP, TLS or a Unix socket, kept alive |
 //! | `proxy` | one request: what may pass a proxy and what may not (RFC 9110 §7.6), streamed both ways |
 //! | `calendar` | what concerns a calendar: told to the hook API, with the join link on its way back |
+//! | `watch` | what was written past the gateway |
 //!
 //! It is a client of the hook API like any adapter and shares nothing with `serve`: when that is stopped, clients notice
 //! nothing. Whatever goes wrong on our side, a client's request goes through as if there were no gateway.
@@ -19,6 +20,7 @@ mod proxy;
 mod stalled;
 mod tls;
 pub(crate) mod upstream;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ pub use check::{Finding, check};
 use config::GatewayConfig;
 use proxy::Proxy;
 use upstream::Upstream;
+use watch::Watcher;
 
 /// Why a body ended before its end.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -95,6 +98,9 @@ impl Gateway {
         let listener = runtime.block_on(Listener::bind(&self.config.listen)).map_err(GatewayError)?;
         let address = listener.tcp();
         let work = runtime.spawn(Arc::clone(&self.calendars).run(stopped.clone()));
+        if let Some(watcher) = Watcher::open(self.calendars.shared()) {
+            runtime.spawn(watcher.run(stopped.clone()));
+        }
         let door = runtime.spawn(self.proxy.serve(listener, stopped, STOP_PATIENCE));
         tracing::info!(listen = %String::from(self.config.listen.clone()), upstream = %self.config.upstream, "the gateway is running");
         Ok(Running { runtime, door, work, stop, address })

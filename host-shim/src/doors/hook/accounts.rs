@@ -221,7 +221,7 @@ pub(super) async fn settings_link(
     .await
 }
 
-fn named(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+pub(super) fn named(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
     path.map(|Path(account)| account).map_err(|e| Problem::new(StatusCode::BAD_REQUEST, "path-invalid", e.body_text()))
 }
 

@@ -14,7 +14,7 @@ use super::auth::Caller;
 use super::types::{EventView, ReportBody, ReportResult, Saved};
 use super::{Hook, Problem};
 use crate::component::types::Wish;
-use crate::mirror::{Answer, Delete, Report, Save, SaveResult};
+use crate::mirror::{Answer, Delete, Report, Save, SaveResult, Told};
 
 /// Reasons travel in this header where there is no body for them.
 pub(super) static MIRROR_REASON: HeaderName = HeaderName::from_static("mirror-reason");
@@ -52,6 +52,9 @@ pub(super) struct SaveQuery {
     /// `true`: one of many, from an import; no default makes a meeting for it.
     #[serde(default)]
     import: bool,
+    /// For watchers, with `stored=true`: SHA-256 in hexadecimal of the text last told of the event when the watcher began to look
+    /// at it, or `none`. Where something else was told meanwhile, nothing is taken (409 `told-meanwhile`).
+    told: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
@@ -83,7 +86,7 @@ pub(super) enum Meeting {
         (status = 400, description = "The address of the request makes no sense.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`change-closed`: the adapter's own change id was reported already.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`change-closed`: the adapter's own change id was reported already. `told-meanwhile`: something else than `told` was told last.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Over 8 MiB.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not `text/calendar`.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The text is no event that could be kept under this UID: `not-icalendar`, `uid-missing`, `several-uids`, `uid-differs`, `uid-length`, `uid-characters`, `change-invalid`.", body = Problem, content_type = "application/problem+json"),
@@ -113,7 +116,15 @@ pub(super) async fn put_event(
             "a draft is not stored: `draft` and `stored` exclude each other",
         ));
     }
+    if query.told.is_some() && !query.stored {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "query-invalid",
+            "`told` is for what is stored already: it goes with `stored=true`",
+        ));
+    }
     let save = Save {
+        told: told(query.told.as_deref())?,
         account,
         uid,
         object: query.object,
@@ -222,6 +233,9 @@ pub(super) struct DeleteQuery {
     /// `true`: only the draft under this UID is discarded.
     #[serde(default)]
     draft: bool,
+    /// For watchers: SHA-256 in hexadecimal of the text last told of the event when the watcher began to look at it. Where
+    /// something else was told meanwhile, nothing is taken (409 `told-meanwhile`).
+    told: Option<String>,
 }
 
 /// Tells that an event, or one of its objects, or a draft, is gone; after the server's own success.
@@ -240,6 +254,7 @@ pub(super) struct DeleteQuery {
         (status = 400, description = "The request makes no sense.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No hook secret, or a wrong one.", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "`Bearer`."))),
         (status = 403, description = "The hook secret is for other domains.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`told-meanwhile`: something else than `told` was told last.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "It could not be written down; nothing was changed.", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds.")))
     )
 )]
@@ -252,10 +267,19 @@ pub(super) async fn delete_event(
     let Path((account, uid)) = path.map_err(bad_path)?;
     let Query(query) = query.map_err(bad_query)?;
     let account = caller.account(&account)?;
-    let delete = Delete { account, uid, object: query.object, draft: query.draft };
+    let told = told(query.told.as_deref())?;
+    let delete = Delete { account, uid, object: query.object, draft: query.draft, told };
     let mirror = hook.mirror;
     let status = off_the_loop(move || Ok(mirror.delete(&delete)?)).await?;
     Ok(event_or_nothing(status.map(EventView::from)))
+}
+
+fn told(text: Option<&str>) -> Result<Option<Told>, Problem> {
+    let wrong = || {
+        let why = "`told` is the SHA-256 of a text, 64 hexadecimal digits, or `none`";
+        Problem::new(StatusCode::BAD_REQUEST, "query-invalid", why)
+    };
+    text.map(|text| Told::read(text).ok_or_else(wrong)).transpose()
 }
 
 /// Tells how an event stands.

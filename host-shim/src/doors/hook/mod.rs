@@ -8,6 +8,7 @@ mod changes;
 mod events;
 mod reasons;
 mod types;
+mod watching;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::accounts::Accounts;
 use crate::mirror::Mirror;
 
 pub use types::{AccountView, ChangeView, ChangesView, EventView, ReportBody, ReportResult, Saved};
+pub use watching::{ToldEventView, ToldView, WatchedAccountView, WatchedView};
 
 /// The largest body taken, in octets: inline attachments included, with room for the component's own limit to speak.
 pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -48,7 +50,8 @@ pub struct Hook {
     tags(
         (name = "events", description = "The two beats of a save, deletes, and how an event stands."),
         (name = "accounts", description = "What the server tells about its users, and how they stand."),
-        (name = "changes", description = "Texts to write back.")
+        (name = "changes", description = "Texts to write back."),
+        (name = "watching", description = "For whoever compares the server's calendars with what was told.")
     )
 )]
 struct Api;
@@ -74,6 +77,9 @@ fn api() -> OpenApiRouter<Hook> {
         .routes(routes!(accounts::rename_account))
         .routes(routes!(accounts::settings_link))
         .routes(routes!(changes::list_changes))
+        .routes(routes!(watching::list_accounts))
+        .routes(routes!(watching::list_events))
+        .routes(routes!(watching::put_older))
 }
 
 /// The API's description, OpenAPI 3.1.

@@ -93,6 +93,9 @@ pub struct EventView {
     pub unconfirmed: bool,
     /// The server's paths that carry it, as told.
     pub objects: Vec<String>,
+    /// SHA-256, lower-case hexadecimal, of the text that was last told as stored; absent where none was, or it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_sha256: Option<String>,
     /// Its last change here (RFC 3339, UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated: Option<String>,
@@ -113,6 +116,7 @@ impl From<EventStatus> for EventView {
             attempts: status.attempts,
             unconfirmed: status.unconfirmed,
             objects: status.objects,
+            told_sha256: status.told.hex(),
             updated: Some(status.updated_at).filter(|at| *at > 0).and_then(instant),
         }
     }

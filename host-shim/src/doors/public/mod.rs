@@ -60,6 +60,7 @@ pub fn router(mirror: Arc<Mirror>, accounts: Arc<Accounts>, public_url: &str, we
         .route("/settings/meetings", post(settings::actions::meetings))
         .route("/settings/which", post(settings::actions::which))
         .route("/settings/calendar", post(settings::actions::calendar))
+        .route("/settings/older", post(settings::actions::older))
         .route("/settings/retry", post(settings::actions::retry))
         .route("/settings/disconnect", post(settings::actions::disconnect))
         .route("/settings/test", post(settings::actions::test).get(settings::actions::back))

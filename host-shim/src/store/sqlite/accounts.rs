@@ -6,7 +6,7 @@ use super::columns::{Columns, count, json};
 use crate::store::{AccountRow, ConnectionRow, Digest, OnceRow};
 
 const ACCOUNT: &str = "address, further_addresses, display_name, time_zone, language, class, turned_on, created_at, \
-    last_remote";
+    last_remote, turned_on_at, older_events, older_wanted";
 
 fn account(row: &Row<'_>) -> Result<AccountRow> {
     let mut c = Columns::of(row);
@@ -20,6 +20,9 @@ fn account(row: &Row<'_>) -> Result<AccountRow> {
         on: c.take()?,
         created_at: c.take()?,
         last_remote: c.take()?,
+        turned_on_at: c.take()?,
+        older_events: c.take()?,
+        older_wanted: c.take()?,
     })
 }
 
@@ -32,10 +35,10 @@ pub(super) fn get(c: &Connection, address: &str) -> Result<Option<AccountRow>> {
 pub(super) fn put(c: &Connection, row: &AccountRow) -> Result<()> {
     c.prepare_cached(
         "INSERT INTO accounts (address, further_addresses, display_name, time_zone, language, class, turned_on, created_at,
-             last_remote)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             last_remote, turned_on_at, older_events, older_wanted)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (address) DO UPDATE SET further_addresses = ?2, display_name = ?3, time_zone = ?4, language = ?5,
-             class = ?6, turned_on = ?7, created_at = ?8, last_remote = ?9",
+             class = ?6, turned_on = ?7, created_at = ?8, last_remote = ?9, turned_on_at = ?10, older_events = ?11, older_wanted = ?12",
     )?
     .execute(params![
         row.address,
@@ -47,6 +50,9 @@ pub(super) fn put(c: &Connection, row: &AccountRow) -> Result<()> {
         row.on,
         row.created_at,
         row.last_remote,
+        row.turned_on_at,
+        row.older_events,
+        row.older_wanted,
     ])
     .map(drop)
 }
@@ -163,6 +169,12 @@ pub(super) fn remove_connection(c: &Connection, account: &str) -> Result<()> {
 pub(super) fn accounts_of_mailbox(c: &Connection, tenant: &str, object: &str) -> Result<Vec<String>> {
     c.prepare_cached("SELECT account FROM connections WHERE tenant = ?1 AND object = ?2 ORDER BY account")?
         .query_map([tenant, object], |r| r.get(0))?
+        .collect()
+}
+
+pub(super) fn connected(c: &Connection, after: &str, limit: u32) -> Result<Vec<String>> {
+    c.prepare_cached("SELECT account FROM connections WHERE account > ?1 ORDER BY account LIMIT ?2")?
+        .query_map(params![after, limit], |r| r.get(0))?
         .collect()
 }
 

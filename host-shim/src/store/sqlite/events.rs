@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::columns::{Columns, count, desired, json};
 use super::connectors;
-use crate::store::{CalendarRow, EventRow};
+use crate::store::{CalendarRow, EventRow, ToldRow};
 
 /// Due rows looked at for one page, oldest first. What it bounds is the cost of a page when a hundred thousand are due.
 const CANDIDATES: u32 = 4_096;
@@ -234,6 +234,30 @@ pub(super) fn mirrored_ahead(c: &Connection, account: &str, now: i64) -> Result<
     )?
     .query_map(params![account, now], |row| Ok((row.get(0)?, row.get(1)?)))?
     .collect()
+}
+
+pub(super) fn told(c: &Connection, account: &str, after: &str, limit: u32, unconfirmed: bool) -> Result<Vec<ToldRow>> {
+    let only = if unconfirmed { "AND unconfirmed" } else { "" };
+    c.prepare_cached(&format!(
+        "SELECT uid, objects, stored_sha, last_end, unconfirmed FROM events
+         WHERE account = ?1 AND uid > ?2 AND desired = 'stored' AND gone_at IS NULL {only} ORDER BY uid LIMIT ?3"
+    ))?
+    .query_map(params![account, after, limit], |row| {
+        let mut c = Columns::of(row);
+        Ok(ToldRow {
+            uid: c.take()?,
+            objects: c.json()?,
+            stored_sha: c.take()?,
+            last_end: c.take()?,
+            unconfirmed: c.take()?,
+        })
+    })?
+    .collect()
+}
+
+pub(super) fn count_unconfirmed(c: &Connection, account: &str) -> Result<u64> {
+    c.prepare_cached("SELECT count(*) FROM events WHERE account = ?1 AND unconfirmed")?
+        .query_row([account], |row| Columns::of(row).count())
 }
 
 pub(super) fn count_by_state(c: &Connection) -> Result<Vec<(String, u64)>> {

@@ -14,10 +14,11 @@ use crate::store::StoreError;
 const APPLICATION_ID: i32 = 0x746d_6972;
 
 /// One transaction each, in order; the number of the last one is the file's version.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_rows.sql"),
     include_str!("migrations/0002_leaving.sql"),
     include_str!("migrations/0003_calendars.sql"),
+    include_str!("migrations/0004_watching.sql"),
 ];
 
 /// Below this size the file is read for damage at every start; a large one only by `doctor`, because it takes seconds.

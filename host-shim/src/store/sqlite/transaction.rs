@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{SqliteStore, accounts, connectors, events, proposals};
 use crate::store::{
     AccountRow, CalendarRow, ClosedRow, ConnectionRow, ConnectorRow, EventRow, HookSecretRow, OfferRow, OnceRow,
-    PolicyRow, ProposalRow, Scope, SettingRow, StoreError, Transaction,
+    PolicyRow, ProposalRow, Scope, SettingRow, StoreError, ToldRow, Transaction,
 };
 
 /// One transaction, reading or writing.
@@ -55,6 +55,20 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn mirrored_ahead(&mut self, account: &str, now: i64) -> Result<Vec<(String, Option<String>)>, StoreError> {
         self.done(events::mirrored_ahead(self.c, account, now))
+    }
+
+    fn told_events(
+        &mut self,
+        account: &str,
+        after: &str,
+        limit: u32,
+        unconfirmed: bool,
+    ) -> Result<Vec<ToldRow>, StoreError> {
+        self.done(events::told(self.c, account, after, limit, unconfirmed))
+    }
+
+    fn count_unconfirmed(&mut self, account: &str) -> Result<u64, StoreError> {
+        self.done(events::count_unconfirmed(self.c, account))
     }
 
     fn calendars(&mut self, account: &str, limit: u32) -> Result<Vec<CalendarRow>, StoreError> {
@@ -161,6 +175,10 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn remove_connection(&mut self, account: &str) -> Result<(), StoreError> {
         self.done(accounts::remove_connection(self.c, account))
+    }
+
+    fn connected_accounts(&mut self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        self.done(accounts::connected(self.c, after, limit))
     }
 
     fn accounts_of_mailbox(&mut self, tenant: &str, object: &str) -> Result<Vec<String>, StoreError> {

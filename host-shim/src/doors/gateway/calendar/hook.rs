@@ -3,6 +3,8 @@
 //! Every call may be repeated: saves carry a change id of our own, reports and deletes are answered like the first time. So a
 //! connection that died while it was idle costs a second try and nothing else.
 
+mod watching;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

@@ -21,30 +21,30 @@
 mod body;
 pub(super) mod check;
 mod conditions;
-mod dav;
-mod hook;
+pub(super) mod dav;
+pub(super) mod hook;
 mod import;
 mod introduce;
 mod later;
 mod look;
 mod moving;
 mod notes;
-mod owner;
-mod path;
-mod peek;
+pub(super) mod owner;
+pub(super) mod path;
+pub(super) mod peek;
 mod people;
 mod post;
 mod put;
 mod remembered;
 mod removal;
 mod save;
-mod server;
+pub(super) mod server;
 mod settings_page;
-mod shared;
+pub(super) mod shared;
 mod telling;
 mod worker;
 mod write_back;
-mod xml;
+pub(super) mod xml;
 
 use std::sync::Arc;
 
@@ -68,6 +68,11 @@ impl Calendars {
     /// With what is wrong and what to do.
     pub(crate) fn open(config: &Arc<GatewayConfig>, upstream: Upstream) -> Result<Self, String> {
         Ok(Self { shared: Arc::new(Shared::open(config, upstream)?) })
+    }
+
+    /// What the watcher shares with it.
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// The work beside the requests, until `stop` turns true.

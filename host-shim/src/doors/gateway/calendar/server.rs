@@ -1,5 +1,7 @@
 //! The gateway's own questions to the server, asked as the client asks, or as the service.
 
+pub(crate) mod listing;
+
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;

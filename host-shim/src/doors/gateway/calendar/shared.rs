@@ -30,14 +30,14 @@ const STRANGE_WITHIN: Duration = Duration::from_secs(1);
 const STRANGERS: usize = 10_000;
 
 /// One for the gateway.
-pub(super) struct Shared {
-    pub(super) config: Arc<GatewayConfig>,
+pub(crate) struct Shared {
+    pub(crate) config: Arc<GatewayConfig>,
     pub(super) upstream: Upstream,
-    pub(super) server: Server,
-    pub(super) places: Places,
-    pub(super) hook: Hook,
+    pub(crate) server: Server,
+    pub(crate) places: Places,
+    pub(crate) hook: Hook,
     pub(super) notes: Notes,
-    pub(super) people: Arc<People>,
+    pub(crate) people: Arc<People>,
     /// What the hook was told of people.
     pub(super) introduced: Introduced,
     /// Saves that may wait for a link at the same time.
@@ -147,7 +147,7 @@ impl Shared {
     }
 
     /// The hook will not have an event, now or later.
-    pub(super) fn refused(&self, object: &str, answer: &Answer) {
+    pub(crate) fn refused(&self, object: &str, answer: &Answer) {
         if answer.code() == "other-domain" {
             self.loudly("domain", || answer.sentence());
         } else {
@@ -156,7 +156,7 @@ impl Shared {
     }
 
     /// Logs an error, but not with every save.
-    pub(super) fn loudly(&self, about: &'static str, sentence: impl FnOnce() -> String) {
+    pub(crate) fn loudly(&self, about: &'static str, sentence: impl FnOnce() -> String) {
         {
             let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
             if said.get(about).is_some_and(|at| at.elapsed() < LOUD_EVERY) {

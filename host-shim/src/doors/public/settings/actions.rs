@@ -106,6 +106,20 @@ fn saved(chosen: Result<(), AccountsError>) -> Result<&'static str, PageError> {
     }
 }
 
+/// `POST /settings/older`: the coming events from before Teams was turned on, too, once.
+pub(in crate::doors::public) async fn older(
+    State(public): State<Public>,
+    headers: HeaderMap,
+    Form(form): Form<SettingsForm>,
+) -> Response {
+    let accounts = public.accounts.clone();
+    did(&public, &headers, &form.token, move |account| {
+        accounts.want_older(account)?;
+        Ok("older")
+    })
+    .await
+}
+
 /// `POST /settings/retry`: one event again, now.
 pub(in crate::doors::public) async fn retry(
     State(public): State<Public>,

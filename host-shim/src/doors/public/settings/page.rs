@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::events::{self, EventLine};
-use super::which::Which;
+use super::which::{MIRROR, Which};
 use crate::accounts::policy::Standing;
 use crate::accounts::session::Session;
 use crate::accounts::settings::Choices;
@@ -22,7 +22,7 @@ const LAST_EVENTS: u32 = 10;
 pub(super) const MEETINGS: &str = "meetings";
 
 /// What may stand after `done=`.
-const DONE: [&str; 8] = ["on", "off", "saved", "disconnected", "leaving", "retried", "not-saved", "too-long"];
+const DONE: [&str; 9] = ["on", "off", "saved", "disconnected", "leaving", "retried", "not-saved", "too-long", "older"];
 
 /// Why the page cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +142,7 @@ struct SettingsPage<'a> {
     which: Option<Which>,
     choices: Vec<Choice>,
     fixed: Option<String>,
+    older: Option<Older>,
     events: Vec<EventLine>,
     tested: Vec<Tested>,
     held: Vec<String>,
@@ -194,6 +195,7 @@ pub(super) fn make(
     let choices = accounts.own_choices(account, MEETINGS, mirror.declared_settings())?;
     let shows_choice = matches!(state, State::Connected | State::Off | State::Dead);
     let choices = choices.filter(|_| shows_choice);
+    let older = if state == State::Connected { Older::of(&standing, mirror) } else { None };
     let version = version(&standing, &last);
     let framed = at.framed != Some(false);
     let last_remote = standing.account.as_ref().and_then(|row| row.last_remote.as_deref());
@@ -225,6 +227,7 @@ pub(super) fn make(
             .map(|choices| w.say(&format!("meetings-{}", choices.counts))),
         which: if shows_choice { Some(Which::of(mirror, accounts, account, w)?) } else { None },
         choices: choices.map(|choices| Choice::of(w, MEETINGS, choices)).unwrap_or_default(),
+        older,
         events: last.into_iter().map(|event| events::line(w, zone, event)).collect(),
         tested: at.tested.map(|check| tested(w, check)).unwrap_or_default(),
         held: held(w, connection.map(|row| row.remote_address.as_str()), last_remote),
@@ -234,6 +237,31 @@ pub(super) fn make(
         ticket,
     };
     Ok(render(&page, StatusCode::OK))
+}
+
+/// The coming events from before Teams was turned on, which a watcher counted.
+enum Older {
+    /// So many may be included.
+    Offered(usize),
+    /// They are asked for, and told at the watcher's next look.
+    Wanted,
+}
+
+impl Older {
+    /// Nothing is offered where including them would bring nothing to Teams.
+    fn of(standing: &Standing, mirror: &Mirror) -> Option<Self> {
+        let row = standing.account.as_ref()?;
+        let settings = standing.settings(mirror.declared_settings());
+        let is = |name: &str, value: &str| settings.iter().any(|(of, counts)| of == name && counts == value);
+        let would_appear = is(MIRROR, "all-events") || !is(MEETINGS, "never");
+        match row.older_events {
+            _ if row.older_wanted => Some(Self::Wanted),
+            Some(count) if count > 0 && would_appear => {
+                Some(Self::Offered(usize::try_from(count).unwrap_or(usize::MAX)))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What is held of the Microsoft account that is connected, or was.
@@ -294,6 +322,9 @@ fn version(standing: &Standing, last: &[crate::mirror::EventStatus]) -> String {
     use sha2::Digest as _;
     let mut digest = sha2::Sha256::new();
     digest.update(State::of(standing).name());
+    if let Some(row) = &standing.account {
+        digest.update(format!("{:?}\0{}", row.older_events, row.older_wanted));
+    }
     if let Some(row) = &standing.connection {
         digest.update(format!("{}\0{}\0{:?}", row.remote_address, row.since, row.facts_code));
     }

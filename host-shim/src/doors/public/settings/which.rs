@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::mirror::Mirror;
 use crate::words::Words;
 
-const MIRROR: &str = "mirror";
+pub(super) const MIRROR: &str = "mirror";
 const CLASS: &str = "exclude-class";
 const CATEGORIES: &str = "exclude-categories";
 
