@@ -11,6 +11,8 @@ use crate::world::{ALICE, SOON, World, until};
 const E1: &str = "/alice/work/e1.ics";
 const SERVICE: &str = "[service]\nuser = 'service'\npassword_file = '{password_file}'\n";
 const GUEST: &str = "ATTENDEE;CN=Carol:mailto:carol@elsewhere.example";
+/// What a request of hers begins with: the login `alice:pw`.
+const ALICE_LOGIN: &str = "Basic YWxpY2U6cHc=";
 const ORGANIZER: &str = "ORGANIZER;CN=Alice:mailto:alice@test.tld";
 
 /// A world in which Microsoft takes longer than saves wait.
@@ -206,4 +208,25 @@ fn other_ways_to_save() {
             || site.world.in_teams().iter().map(|e| e["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
         assert!(until(SOON, || in_teams() == [shows]), "{}: {} {:?}", kind.name(), other.status, in_teams());
     }
+}
+
+/// A service that may not see a calendar takes nobody's meeting away.
+#[test]
+fn what_the_service_may_not_see_is_not_gone() {
+    let section = "[service]\nuser = 'bob'\npassword_file = '{password_file}'\n";
+    let Some(mut alone) = Alone::served(World::signed_in(), "", section) else { return };
+    alone.put(E1, &with_teams("e1", "Planning", &[]));
+    alone.teams_shows(&["Planning"]);
+    alone.gateway.told();
+    alone.world.kill();
+    alone.put(E1, &with_teams("e1", "Planning again", &[]));
+    // To Bob it is as if nothing were there.
+    alone.relay.next(|head, _| head.starts_with("GET ") && !head.contains(ALICE_LOGIN), Deed::Refuse("404 Not Found"));
+    alone
+        .relay
+        .next(|head, _| head.starts_with("PROPFIND ") && !head.contains(ALICE_LOGIN), Deed::Refuse("404 Not Found"));
+    alone.world.start();
+    alone.gateway.told();
+    alone.says("it is told as it was noted");
+    alone.teams_shows(&["Planning again"]);
 }

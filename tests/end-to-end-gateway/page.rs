@@ -2,6 +2,7 @@
 
 use crate::alone::Alone;
 use crate::client::{Answer, Client};
+use crate::relay::{Deed, Which};
 use crate::servers::{Kind, Site};
 use crate::world::{ALICE, World};
 
@@ -45,6 +46,21 @@ fn a_hook_that_is_down_costs_the_page_alone() {
     let sorry = page(&alone, "alice", "GET", &[]);
     assert_eq!(sorry.status, 503);
     assert!(sorry.text.contains("Your calendar works"), "{}", sorry.text);
+}
+
+/// Where the server names somebody whoever asks, anybody could connect a Microsoft account with that calendar.
+#[test]
+fn a_server_that_lets_everybody_in_has_no_settings() {
+    let Some(alone) = Alone::start() else { return };
+    let everybody = "<multistatus xmlns='DAV:'><response><href>/</href><propstat><prop><current-user-principal><href>/alice/</href>\
+                     </current-user-principal></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>";
+    let asks_without_login: Which =
+        |head, _| head.starts_with("PROPFIND /.well-known/caldav ") && !head.to_lowercase().contains("authorization");
+    alone.relay.next(asks_without_login, Deed::Say("207 Multi-Status", everybody.into()));
+    let closed = page(&alone, "alice", "GET", &[]);
+    assert_eq!((closed.status, closed.header("location")), (403, None), "{}", closed.text);
+    assert!(closed.text.contains("does not ask who you are"));
+    assert_eq!(page(&alone, "alice", "GET", &[]).status, 303, "and asks again");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub enum Deed {
     /// The server does not see it; this is the answer's first line and its body.
     Refuse(&'static str),
+    /// The server does not see it; this is the answer's status and its body.
+    Say(&'static str, String),
     /// The server does it, and this is answered.
     DoAndAnswer(&'static str),
     /// The server does it, and the connection ends without an answer.
@@ -77,10 +79,11 @@ fn passes(mut client: TcpStream, server: u16, deeds: &Deeds, seen: &Mutex<Vec<(S
         };
         let answer = match deed {
             None => exchange(server, &head, &body),
-            Some(Deed::Refuse(answer)) => shaped(answer),
+            Some(Deed::Refuse(answer)) => shaped(answer, ""),
+            Some(Deed::Say(answer, body)) => shaped(answer, &body),
             Some(Deed::DoAndAnswer(answer)) => {
                 exchange(server, &head, &body);
-                shaped(answer)
+                shaped(answer, "")
             }
             Some(Deed::DoAndDie) => {
                 exchange(server, &head, &body);
@@ -103,8 +106,8 @@ fn passes(mut client: TcpStream, server: u16, deeds: &Deeds, seen: &Mutex<Vec<(S
 }
 
 /// A whole answer of the given status.
-fn shaped(status: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+fn shaped(status: &str, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 /// Sends a request on a connection of its own, and reads the answer to its end.

@@ -6,6 +6,7 @@ use support::event;
 
 use crate::alone::{Alone, PUT, PUT_WITH_LINK, with_teams};
 use crate::relay::Deed;
+use crate::servers::{Kind, Site};
 use crate::world::{ALICE, SOON, World, until};
 
 const E1: &str = "/alice/work/e1.ics";
@@ -193,4 +194,51 @@ fn what_the_server_never_saw_is_not_told() {
     alone.gateway.told();
     assert!(until(SOON, || alone.world.graph_methods() == ["POST", "DELETE"]), "{:?}", alone.world.graph_methods());
     alone.teams_shows(&[]);
+}
+
+/// A user of several addresses organises events under any of them; the server names them.
+#[test]
+fn a_further_address_of_the_owner_is_hers() {
+    let Some(site) = Site::start(Kind::XandikosByGateway) else { return };
+    let addresses = "<propertyupdate xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><set><prop>\
+                     <C:calendar-user-address-set><href>mailto:alice@test.tld</href><href>mailto:a.smith@test.tld</href>\
+                     <href>mailto:alice@elsewhere.example</href></C:calendar-user-address-set></prop></set></propertyupdate>";
+    assert_eq!(site.request("PROPPATCH", "/alice/", &[], addresses).status, 207);
+    let path = format!("{}e1.ics", site.calendar("work"));
+    let lines = ["ORGANIZER:mailto:a.smith@test.tld", "ATTENDEE:mailto:carol@elsewhere.example"];
+    assert_eq!(site.put(&path, &with_teams("e1", "Planning", &lines)).status, 201);
+    site.link(&path, "e1");
+    let known = site.world.hook.account(ALICE).unwrap();
+    // The secret is for one domain, so nothing is told of others.
+    assert_eq!(known.json["addresses"], serde_json::json!(["a.smith@test.tld"]), "{}", known.text);
+    assert_eq!(known.str("time_zone"), "Europe/Vienna", "what others told stays");
+}
+
+/// Many at once, of different events and of one: what stands on the server in the end stands in Teams.
+#[test]
+fn many_at_once_end_as_the_server_has_them() {
+    let Some(alone) = Alone::start() else { return };
+    std::thread::scope(|scope| {
+        for n in 0..6 {
+            let alone = &alone;
+            scope.spawn(move || {
+                for round in 0..4 {
+                    let own = alone.put(
+                        &format!("/alice/work/own{n}.ics"),
+                        &with_teams(&format!("own{n}"), &format!("Own {n}.{round}"), &[]),
+                    );
+                    assert!(matches!(own.status, 201 | 204), "{}", own.status);
+                    let shared =
+                        alone.put("/alice/work/shared.ics", &with_teams("shared", &format!("Shared {n}.{round}"), &[]));
+                    assert!(matches!(shared.status, 201 | 204), "{}", shared.status);
+                }
+            });
+        }
+    });
+    alone.gateway.told();
+    let stored = alone.stored("/alice/work/shared.ics");
+    let last = stored.lines().find_map(|line| line.strip_prefix("SUMMARY:")).unwrap().trim().to_owned();
+    let mut expected: Vec<String> = (0..6).map(|n| format!("Own {n}.3")).collect();
+    expected.push(last);
+    alone.teams_shows(&expected.iter().map(String::as_str).collect::<Vec<_>>());
 }

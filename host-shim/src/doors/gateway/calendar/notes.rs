@@ -167,8 +167,12 @@ impl Notes {
         self.0.changed.notified()
     }
 
-    /// Waits until nothing about these events waits to be told. Whether that came about in time.
+    /// Waits until nothing about these events waits to be told. Whether that came about in time; what the hook could not take just
+    /// now is not waited for.
     pub(crate) async fn told(&self, events: &[String], patience: Duration) -> bool {
+        if self.index().is_put_off(events, patience) {
+            return false;
+        }
         let told = async {
             loop {
                 let mut changed = std::pin::pin!(self.changed());

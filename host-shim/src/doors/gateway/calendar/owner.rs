@@ -138,7 +138,7 @@ impl Places {
         }
         let Some(owner) = self.owner(who, path, here).await? else { return Ok(Place::Other) };
         let Some(told) = self.owners_path(who, path, here, &owner).await? else {
-            tracing::warn!(
+            tracing::info!(
                 path,
                 owner = owner.account,
                 "what is saved in a shared calendar is not mirrored: it is not known where its owner has it"

@@ -107,15 +107,23 @@ async fn told(shared: &Shared, steps: &[Step]) -> Result<(), Failed> {
 /// A step as things are now, where the gateway may look; else as it was noted.
 async fn current(shared: &Shared, step: &Step) -> Result<Step, Trouble> {
     let Some(who) = service(shared, &step.account).filter(|_| !step.object.is_empty()) else { return Ok(step.clone()) };
-    match look::at(shared, &who, step).await {
-        Err(trouble) if !trouble.may_pass() => {
-            shared.loudly("service", || {
-                format!("the server does not let the gateway's `[service]` look at `{}`: {trouble}; it is told as it was noted", step.object)
-            });
-            Ok(step.clone())
-        }
-        looked => looked,
-    }
+    let why = match look::at(shared, &who, step).await {
+        Ok(now) if !now.gone || step.gone => return Ok(now),
+        // To whoever may not look, many servers say that nothing is there; a meeting is not cancelled for that.
+        Ok(now) => match shared.places.calendar(&who, &step.calendar).await {
+            Some(calendar) if calendar.owner.account == step.account => return Ok(now),
+            _ => "it shows no such calendar".to_owned(),
+        },
+        Err(trouble) if trouble.may_pass() => return Err(trouble),
+        Err(trouble) => trouble.to_string(),
+    };
+    shared.loudly("service", || {
+        format!(
+            "the server does not let the gateway's `[service]` look at `{}`: {why}; it is told as it was noted",
+            step.object
+        )
+    });
+    Ok(step.clone())
 }
 
 /// Tells the text of an object as its owner's service sees it, until it was the stored one. Gives the object and what the hook

@@ -155,6 +155,14 @@ impl Index {
         names.any(|name| self.notes.get(name).is_some_and(|entry| entry.holder != Holder::Operation))
     }
 
+    /// Whether something about one of these events is not going to be told within a time.
+    pub(super) fn is_put_off(&self, events: &[String], within: Duration) -> bool {
+        let then = Instant::now() + within;
+        let mut names = events.iter().filter_map(|event| self.events.get(event)).flat_map(|about| &about.names);
+        let put_off = |entry: &Entry| entry.later.is_some_and(|(at, _)| at > then);
+        names.any(|name| self.notes.get(name).is_some_and(|entry| entry.holder == Holder::Nobody && put_off(entry)))
+    }
+
     pub(super) fn due(&self) -> Vec<String> {
         self.notes.iter().filter(|(name, entry)| self.is_due(name, entry)).map(|(name, _)| name.clone()).collect()
     }

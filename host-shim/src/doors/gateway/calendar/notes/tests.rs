@@ -128,14 +128,19 @@ async fn whoever_waits_is_told() {
     assert!(waiting.await.unwrap());
 }
 
-#[test]
-fn one_that_could_not_be_told_waits() {
+#[tokio::test]
+async fn one_that_could_not_be_told_waits() {
     let dir = tempfile::tempdir().unwrap();
     let notes = opened(&dir);
     drop(begun(&notes, vec![holds("e1", "x")]));
     take(&notes).wait_longer();
     assert!(notes.due().is_empty());
-    assert!(notes.wait_about(&[holds("e1", "").event()]));
+    let about = [holds("e1", "").event()];
+    assert!(notes.wait_about(&about));
+    assert!(!notes.told(&about, Duration::from_millis(1)).await, "nobody waits for it in vain");
+    assert!(
+        notes.index().is_put_off(&about, Duration::ZERO) && !notes.index().is_put_off(&about, Duration::from_secs(2))
+    );
 }
 
 #[test]
