@@ -29,7 +29,7 @@ pub(crate) enum Zone {
     Fixed(FixedOffset),
 }
 
-/// Recognises a zone by its name: IANA, with or without a registry's prefix; Windows; the display names of Outlook and
+/// Recognises a zone by its name: IANA, with or without a registry's prefix or with other separators; Windows; the display names of Outlook and
 /// Exchange; an offset such as `GMT +0530`.
 pub(crate) fn by_name(name: &str) -> Option<Zone> {
     let name = name.trim().trim_matches('"');
@@ -45,6 +45,8 @@ pub(crate) fn by_name(name: &str) -> Option<Zone> {
                 return Some(Zone::Iana(zone));
             }
         }
+    } else if let Some(zone) = other_separators(name) {
+        return Some(Zone::Iana(zone));
     }
     if let Some((_, zones)) = rows().find(|(windows, _)| windows.eq_ignore_ascii_case(name)) {
         return zones.split(' ').next().and_then(iana).map(Zone::Iana);
@@ -104,6 +106,12 @@ pub(crate) fn keeps(
         let own = zone.offset_from_local_datetime(&local).single().map(|offset| offset.fix());
         own.is_none_or(|own| Some(own) == offset(local))
     })
+}
+
+/// `US-Eastern`, `America-Argentina-Buenos_Aires`, `Europe_Berlin`: an IANA name by a program that may write no `/` in a TZID.
+fn other_separators(name: &str) -> Option<Tz> {
+    let first = name.split_once(['-', '_']).map(|(area, place)| format!("{area}/{place}"));
+    first.as_deref().and_then(iana).or_else(|| iana(&name.replace('-', "/")))
 }
 
 fn iana(name: &str) -> Option<Tz> {
@@ -199,6 +207,10 @@ mod tests {
             ("Canberra, Melbourne, Sydney", "Australia/Sydney"),
             ("UTC", "UTC"),
             ("US/Pacific", "US/Pacific"),
+            ("US-Eastern", "America/New_York"),
+            ("Europe_Berlin", "Europe/Berlin"),
+            ("America-Argentina-Buenos_Aires", "America/Argentina/Buenos_Aires"),
+            ("America-Port-au-Prince", "America/Port-au-Prince"),
         ] {
             let Some(Zone::Iana(found)) = by_name(name) else { panic!("{name}: {:?}", by_name(name)) };
             let expected: Tz = zone.parse().unwrap();
@@ -208,12 +220,13 @@ mod tests {
             ("GMT+0530", 330),
             ("GMT -0500 (Standard) / GMT -0400 (Daylight)", -300),
             ("UTC-5", -300),
+            ("GMT-5", -300),
             ("(GMT+01:00)", 60),
         ] {
             let Some(Zone::Fixed(offset)) = by_name(name) else { panic!("{name}: {:?}", by_name(name)) };
             assert_eq!(offset.local_minus_utc(), minutes * 60, "{name}");
         }
-        for name in ["Customized Time Zone", "", "Nowhere/At_All", "GMTx", "Büro"] {
+        for name in ["Customized Time Zone", "", "Nowhere/At_All", "Nowhere-At_All", "GMTx", "Büro"] {
             assert_eq!(by_name(name), None, "{name}");
         }
     }

@@ -147,8 +147,10 @@ def answer(question):
         ),
     }
     begin = min([start] + [local(event["DTSTART"].dt, zone) for event in changes if "DTSTART" in event]) - 3 * DAY
-    end = start + (3 * 365 + 1) * DAY
-    occurrences = []
+    # Occurrences are given up to a day longer, so that it does not matter in which zone that is.
+    until = start + 3 * 365 * DAY
+    end = until + DAY
+    occurrences, starts = [], []
     for event in recurring_ical_events.of(calendar, keep_recurrence_attributes=False).after(begin):
         at = local(event.start, zone)
         if at >= end + 2 * DAY:
@@ -162,9 +164,14 @@ def answer(question):
         occurrences.append(
             [instants(event.start, floating), instants(end_of, floating), is_date(event.start), str(event.get("SUMMARY", ""))]
         )
+        starts.append(at)
         if len(occurrences) > question["most"]:
-            return {**known, "dense": True}
-    return {**known, "begin": begin.isoformat(), "occurrences": occurrences}
+            # Fewer days are looked at.
+            end = datetime.combine(at.date(), time())
+            until = end - DAY
+            occurrences = [one for one, begun in zip(occurrences, starts) if begun < end]
+            break
+    return {**known, "begin": begin.isoformat(), "until": until.isoformat(), "occurrences": occurrences}
 
 
 # Seconds of the processor, so that a busy machine judges no other way.

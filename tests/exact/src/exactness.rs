@@ -228,6 +228,12 @@ pub fn judge(
 /// The smallest event that still is wrong, and what is wrong with it.
 fn shrink(mut case: Case, mut what: String, clamps: bool, sim: &Simulator) -> (Case, String) {
     let still = |case: &Case| -> Option<String> {
+        // A change of an occurrence that is no longer there would be another case, not a smaller one.
+        let (_, to) = oracle::window(case);
+        let dates = oracle::dates(case, to, &mut ByCrate).unwrap_or_default();
+        if case.overrides.iter().any(|change| !dates.contains(&change.original)) {
+            return None;
+        }
         let known = match oracle::occurrences(case, &mut ByCrate) {
             Ok(list) => Some(list),
             Err(Unknown::Dense) => None,

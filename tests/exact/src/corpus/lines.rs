@@ -55,18 +55,27 @@ pub(super) fn events(object: &str) -> &str {
     object.find("BEGIN:VEVENT").and_then(|at| object.get(at..)).unwrap_or_default()
 }
 
-/// An object without its time zones.
-pub(super) fn without_zones(object: &str) -> String {
+/// An object without its time zones, and with IANA names where others stand for them: `US-Eastern`, `Europe_Berlin`.
+pub(super) fn zones_by_name(object: &str) -> String {
     let mut inside = false;
-    object
-        .split_inclusive('\n')
-        .filter(|line| {
-            inside |= line.starts_with("BEGIN:VTIMEZONE");
-            let kept = !inside;
-            inside &= !line.starts_with("END:VTIMEZONE");
-            kept
-        })
-        .collect()
+    let mut text = String::new();
+    for line in unfolded(object).split_inclusive('\n') {
+        inside |= line.starts_with("BEGIN:VTIMEZONE");
+        if !inside {
+            text.push_str(&with_iana_name(line));
+        }
+        inside &= !line.starts_with("END:VTIMEZONE");
+    }
+    text
+}
+
+fn with_iana_name(line: &str) -> String {
+    let Some((before, rest)) = line.split_once(";TZID=") else { return line.to_owned() };
+    let (name, after) = rest.split_at(rest.find([':', ';']).unwrap_or(rest.len()));
+    match name.split_once(['-', '_']) {
+        Some((area, place)) if !name.contains(['/', '"']) => format!("{before};TZID={area}/{place}{after}"),
+        _ => line.to_owned(),
+    }
 }
 
 /// The calendar objects of a file: for each UID its events, and with them all time zones. METHOD is left out: what was sent
@@ -146,6 +155,9 @@ mod tests {
         };
         assert_eq!(found, [with(&format!("{one}{change}")), with(&two), with(&one)]);
         assert_eq!(events(&found[1]), format!("{two}END:VCALENDAR\r\n"));
-        assert!(!without_zones(&found[1]).contains("TZID"));
+        assert!(!zones_by_name(&found[1]).contains("TZID"));
+        let named = |name: &str| format!("DTSTART;TZID={name}:20270301T100000\r\n");
+        assert_eq!(zones_by_name(&format!("{zone}{}", named("US-Eastern"))), named("US/Eastern"));
+        assert_eq!(zones_by_name(&named("Europe/Isle_of_Man")), named("Europe/Isle_of_Man"));
     }
 }

@@ -105,7 +105,7 @@ pub fn judge_file(sim: &Simulator, python: &mut Python, file: &Path) -> Result<V
         judge(sim, &known, &mut verdict);
         // A zone everybody knows by its name is what the name says, even where the VTIMEZONE beside it is out of date.
         if verdict.wrong.is_some() && verdict.ended == "mirrored" {
-            let bare = lines::without_zones(&verdict.text);
+            let bare = lines::zones_by_name(&verdict.text);
             let by_name = ask(python, &bare)?;
             if by_name.get("error").is_none() && shown::wrong(sim, &by_name).is_none() {
                 verdict.wrong = None;

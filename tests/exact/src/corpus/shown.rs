@@ -15,9 +15,9 @@ pub(super) fn wrong(sim: &Simulator, known: &Value) -> Option<String> {
     let Some(start) = local(known.get("start").unwrap_or(&Value::Null)) else {
         return Some("mirrored, though the oracle finds no start".to_owned());
     };
-    if known.get("occurrences").is_none() {
-        return Some("mirrored, though there are too many occurrences to look at".to_owned());
-    }
+    let Some(until) = local(known.get("until").unwrap_or(&Value::Null)) else {
+        return Some("mirrored, though the oracle gives no occurrences".to_owned());
+    };
     type Key = (String, String, bool, String);
     // Of a time that comes twice there are two instants.
     type Wanted = (Vec<String>, Vec<String>, bool, String);
@@ -36,7 +36,7 @@ pub(super) fn wrong(sim: &Simulator, known: &Value) -> Option<String> {
         one.0.contains(&row.0) && one.1.contains(&row.1) && (one.2, &one.3) == (row.2, &row.3)
     };
     let begin = known.get("begin").and_then(local).unwrap_or(start);
-    let (from, to) = (begin - TimeDelta::days(2), start + TimeDelta::days(3 * 365 + 3));
+    let (from, to) = (begin - TimeDelta::days(2), until + TimeDelta::days(3));
     let mut shown: Vec<Key> = sim
         .calendar(MAILBOX, from.and_utc(), to.and_utc())
         .iter()
@@ -48,7 +48,7 @@ pub(super) fn wrong(sim: &Simulator, known: &Value) -> Option<String> {
         .collect();
     shown.sort();
     // The window of the oracle ends by the event's own clock, that of the simulator a little later.
-    let last = (start + TimeDelta::days(3 * 365)).and_utc().to_string();
+    let last = until.and_utc().to_string();
     let missing: Vec<&Wanted> = wanted.iter().filter(|one| !shown.iter().any(|row| is(one, row))).collect();
     let extra: Vec<&Key> = shown.iter().filter(|row| !wanted.iter().any(|one| is(one, row)) && row.0 < last).collect();
     if missing.is_empty() && extra.is_empty() {
