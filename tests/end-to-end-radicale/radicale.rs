@@ -157,11 +157,10 @@ impl Radicale {
     pub fn restart_command(&self) -> String {
         let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
         let command = self.command();
-        let named = command.get_envs().filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
-        let started: Vec<String> = named
-            .chain([quoted(command.get_program())])
-            .chain(command.get_args().map(quoted))
-            .collect();
+        let named =
+            command.get_envs().filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
+        let started: Vec<String> =
+            named.chain([quoted(command.get_program())]).chain(command.get_args().map(quoted)).collect();
         // The first process is this one's child, the later ones are the command's.
         let (dir, first) = (quoted(self.dir.path().as_os_str()), self.child.as_ref().map_or(0, Child::id));
         format!(
