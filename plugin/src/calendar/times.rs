@@ -33,7 +33,8 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    fn utc(instant: DateTime<Utc>) -> Self {
+    /// An instant, told in UTC.
+    pub(crate) fn utc(instant: DateTime<Utc>) -> Self {
         Self { local: instant.naive_utc(), zone: "UTC", utc_ms: instant.timestamp_millis() }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::Value;
 
 use super::cover::Reliance;
@@ -148,7 +148,13 @@ fn of_base(base: &Base, overrides: &[Override], on: Reliance) -> Result<Vec<Piec
                         let moved = first.and_time(time) + stretch.later;
                         let days_later = moved.date() - first;
                         let pattern = pattern.shifted(days_later.num_days()).ok_or(Refusal::NotExpressible)?;
-                        let (first, range) = (moved.date(), range.shifted(days_later));
+                        let (mut first, mut range) = (moved.date(), range.shifted(days_later));
+                        if base.zone.skips(moved) {
+                            // At an hour that the clocks skip nothing can begin at Microsoft: the first stands alone.
+                            once.insert(moved - stretch.later, stretch.length);
+                            let Some(rest) = after_first(&pattern, first, range) else { continue };
+                            (first, range) = rest;
+                        }
                         let mut repeats = repeats(base, &stretch, &pattern, first, moved.time(), range);
                         let originals = overrides.iter().map(|one| one.of).chain(base.removed.iter().copied());
                         let days = base.removed_days.iter().map(|day| day.and_time(time));
@@ -182,7 +188,12 @@ fn of_base(base: &Base, overrides: &[Override], on: Reliance) -> Result<Vec<Piec
                 continue;
             }
             pieces.push(Piece::single(changed.cloned().unwrap_or_else(|| {
-                let span = span(&base.zone, local + stretch.later, length);
+                let mut span = span(&base.zone, local + stretch.later, length);
+                if base.zone.skips(span.start.local) {
+                    let [start, end] = [span.start.utc_ms, span.end.utc_ms].map(DateTime::from_timestamp_millis);
+                    span.start = start.map_or(span.start, Moment::utc);
+                    span.end = end.map_or(span.end, Moment::utc);
+                }
                 Event { span, ..stretch.event.clone() }
             })));
         }
@@ -234,6 +245,17 @@ fn split_at(at: NaiveDateTime, stretch: Stretch<'_>) -> Vec<Stretch<'_>> {
     }
     let before = Stretch { to: Some(at), ..stretch.clone() };
     vec![before, Stretch { from: Some(at), ..stretch }]
+}
+
+/// The second day of a series, and the range from there on; `None`: there is no second.
+fn after_first(pattern: &Pattern, first: NaiveDate, range: Range) -> Option<(NaiveDate, Range)> {
+    let second = pattern.days(first).from(first).nth(1)?;
+    let range = match range {
+        Range::On(last) if last < second => return None,
+        Range::After(number) => Range::After(number.checked_sub(1).filter(|left| *left > 0)?),
+        Range::On(_) | Range::Never => range,
+    };
+    Some((second, range))
 }
 
 fn repeats(
@@ -310,7 +332,11 @@ fn are_apart(rules: &[Occurrences]) -> Result<(), Refusal> {
 const MAX_STEPS: usize = 500_000;
 
 fn span(zone: &Zone, start: NaiveDateTime, length: Duration) -> Span {
-    let end = start + length;
     let moment = |local: NaiveDateTime| Moment { local, zone: zone.windows, utc_ms: zone.utc_ms(local) };
-    Span { start: moment(start), end: moment(end), all_day: zone.all_day }
+    let (start, mut end) = (moment(start), moment(start + length));
+    if end.utc_ms < start.utc_ms {
+        // It begins in an hour that the clocks skip and so moves behind its end; it lasts as long as it says.
+        end = moment(zone.local(start.utc_ms + length.num_milliseconds()));
+    }
+    Span { start, end, all_day: zone.all_day }
 }

@@ -419,6 +419,31 @@ fn a_zone_known_by_its_rules_must_have_kept_them_then() {
 }
 
 #[test]
+fn a_series_begins_at_an_hour_there_is() {
+    // On 28 March 2027 the clocks in Berlin go from two to three o'clock.
+    let lines =
+        "DTSTART;TZID=Europe/Berlin:20270328T025500\r\nDURATION:PT35M\r\nRRULE:FREQ=YEARLY;COUNT=3\r\nSUMMARY:x\r\n";
+    let pieces = planned(lines, CLAMP).unwrap();
+    let said: Vec<(bool, &str, String, String)> = pieces
+        .iter()
+        .map(|piece| {
+            let (start, end) = (&piece.event.span.start, &piece.event.span.end);
+            (piece.repeats.is_some(), start.zone, start.local.to_string(), end.local.to_string())
+        })
+        .collect();
+    let row = |repeats, zone, start: &str, end: &str| (repeats, zone, start.to_owned(), end.to_owned());
+    assert_eq!(
+        said,
+        [
+            row(true, "W. Europe Standard Time", "2028-03-28 02:55:00", "2028-03-28 03:30:00"),
+            row(false, "UTC", "2027-03-28 01:55:00", "2027-03-28 02:30:00"),
+        ]
+    );
+    let once = planned(&lines.replace("COUNT=3", "COUNT=1"), CLAMP).unwrap();
+    assert!(once.len() == 1 && once[0].repeats.is_none());
+}
+
+#[test]
 fn several_rules_must_not_meet() {
     let two = |second: &str| {
         planned(&format!("DTSTART:20261201T100000Z\r\nRRULE:FREQ=WEEKLY;BYDAY=TU\r\nRRULE:{second}\r\n"), CLAMP)

@@ -27,6 +27,11 @@ impl Zone {
         if self.all_day { instant.naive_utc() } else { instant.with_timezone(&self.tz).naive_local() }
     }
 
+    /// Whether the clocks skip a local time.
+    pub(crate) fn skips(&self, local: NaiveDateTime) -> bool {
+        !self.all_day && self.tz.from_local_datetime(&local).earliest().is_none()
+    }
+
     /// Seconds the zone is ahead of UTC at a local time.
     pub(crate) fn offset_at(&self, local: NaiveDateTime) -> i32 {
         if self.all_day {
