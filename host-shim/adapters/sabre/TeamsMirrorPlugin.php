@@ -173,8 +173,6 @@ class TeamsMirrorPlugin extends ServerPlugin
         if ($account === null || ($uid ?? $old) === null) {
             return;
         }
-        // From here on the server sees the save through, even if the client goes away.
-        ignore_user_abort(true);
         $object = $this->canonical($path, $calendar, $owner);
         $overwritten = $old !== null && $old !== $uid ? [Note::look($account, $old, $object)] : [];
         if ($uid === null || $this->spool->isDown()) {
@@ -296,7 +294,8 @@ class TeamsMirrorPlugin extends ServerPlugin
         }
         $from = trim($this->server->getRequestUri(), '/');
         $into = $this->parent($path);
-        $owner = $into !== null && method_exists($into, 'getOwner') ? $this->owner($into) : null;
+        $isOurs = $into instanceof ICalendar || $into instanceof CalendarHome || $into instanceof UserCalendars;
+        $owner = $isOurs ? $this->owner($into) : null;
         $account = $owner === null ? null : $this->account($owner);
         if ($account === null) {
             return;
@@ -365,6 +364,8 @@ class TeamsMirrorPlugin extends ServerPlugin
     /** Without a note the request goes on all the same; only what happens to the hook or to this process is lost then. */
     private function note(array $looks): ?Note
     {
+        // From here on the server sees it through, even if the client goes away.
+        ignore_user_abort(true);
         try {
             return $this->spool->note($looks);
         } catch (\RuntimeException $error) {
