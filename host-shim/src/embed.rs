@@ -72,6 +72,7 @@ impl Event {
             stored,
             import: false,
             patience: None,
+            told: None,
             text: text.to_owned(),
         }
     }
@@ -178,7 +179,7 @@ impl Embedded {
     pub async fn deleted(&self, event: &Event) -> Result<(), MirrorError> {
         let mirror = Arc::clone(self.shim.mirror());
         let object = Some(event.object.clone());
-        let gone = Delete { account: event.account.clone(), uid: event.uid.clone(), object, draft: false };
+        let gone = Delete { account: event.account.clone(), uid: event.uid.clone(), object, draft: false, told: None };
         off_the_loop(move || mirror.delete(&gone).map(drop)).await
     }
 

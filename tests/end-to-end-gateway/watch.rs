@@ -21,6 +21,12 @@ fn watching(world: World) -> World {
 /// With Alice signed in and her calendars looked at once.
 fn site(kind: Kind) -> Option<Site> {
     let site = Site::with(kind, watching(World::signed_in()), "")?;
+    if kind == Kind::CyrusByGateway {
+        // It tells nobody but herself what Alice's address is, so she comes through the gateway once.
+        let visit = format!("{}visit.ics", site.calendar("visited"));
+        site.put(&visit, &event::meeting("visit", "Visit", &[]));
+        site.delete(&visit);
+    }
     looked_at(&site);
     Some(site)
 }
@@ -67,7 +73,7 @@ fn everything_was_looked_at(site: &Site, calendar: &str, expected: &[&str]) {
 
 #[test]
 fn created_changed_moved_and_deleted_past_the_gateway() {
-    for kind in KINDS {
+    for kind in KINDS.into_iter().chain([Kind::CyrusByGateway]) {
         let Some(site) = site(kind) else { continue };
         let (calendar, other) = (site.calendar("watched"), site.calendar("other"));
         let path = format!("{calendar}past.ics");
@@ -196,6 +202,9 @@ fn killed_in_the_middle_it_goes_on_and_tells_nothing_twice() {
             seen = site.world.in_teams().len();
         }
         site.gateway.as_mut().unwrap().run();
+        for n in 0..expected.len() {
+            site.link(&format!("{calendar}{n}.ics"), &format!("uid-{n}"));
+        }
         everything_was_looked_at(&site, &calendar, &expected.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }
@@ -269,12 +278,32 @@ fn a_restored_backup_is_what_counts() {
     site.put(&path("changed"), &with_teams("changed", "after the backup", &[]));
     site.delete(&path("deleted"));
     site.put(&path("new"), &with_teams("new", "new", &[]));
-    teams_shows(&site, &["after the backup", "kept", "new"]);
+    everything_was_looked_at(&site, &calendar, &["after the backup", "kept", "new"]);
     site.kill_server();
     std::fs::remove_dir_all(site.storage()).unwrap();
     copy(&backup.path().join("store"), &site.storage());
     site.start_server();
     teams_shows(&site, &["changed", "deleted", "kept"]);
+}
+
+#[test]
+fn what_the_hook_lost_is_told_again() {
+    let Some(mut site) = site(Kind::RadicaleByGateway) else { return };
+    let calendar = site.calendar("watched");
+    put(&site, &format!("{calendar}lost.ics"), &with_teams("lost", "lost", &[]));
+    site.link(&format!("{calendar}lost.ics"), "lost");
+    everything_was_looked_at(&site, &calendar, &["lost"]);
+    // As after the restore of a store that is older than the event.
+    site.world.kill();
+    let store = rusqlite::Connection::open(site.world.state().join("store.sqlite")).unwrap();
+    store.execute("DELETE FROM events", []).unwrap();
+    drop(store);
+    site.world.start();
+    let known = || site.world.hook.event(ALICE, "lost").unwrap().status;
+    assert_eq!(known(), 204);
+    // Other terms make a look a whole one, as a day does.
+    site.world.run(&["set", "watch-ahead=3650days", "--server"]);
+    assert!(until(SOON, || known() == 200), "{}", site.log());
 }
 
 #[test]

@@ -63,7 +63,6 @@ impl People {
     }
 
     /// Somebody, by address.
-    #[allow(dead_code, reason = "the watcher asks")]
     pub(crate) fn known(&self, account: &str) -> Option<Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
     }

@@ -90,6 +90,14 @@ impl Known {
         self.uid_of.iter().filter(|(path, uid)| parent(path) == calendar && !is_over(uid)).collect()
     }
 
+    /// Whether the hook keeps of an object what it was told of it.
+    pub(super) fn agrees_with(&self, object: &ObjectRow) -> bool {
+        let (Some(uid), Some(told)) = (&object.uid, &object.told) else { return true };
+        self.by_uid
+            .get(uid)
+            .is_some_and(|event| event.told_sha256.as_ref() == Some(told) && event.objects.contains(&object.path))
+    }
+
     /// The event that an object carried.
     pub(super) fn uid_of(&self, path: &str) -> Option<&String> {
         self.uid_of.get(path)

@@ -57,6 +57,12 @@ impl Look<'_> {
             let stays = |path: &str| !unsure.iter().any(|entry: &Entry| entry.path == path);
             let later = objects.values().filter(|row| row.standing == Standing::Later && stays(&row.path));
             waiting.extend(later.map(entry));
+            // What the hook lost, with its store perhaps, or was told otherwise.
+            let known = self.known().await?;
+            let differs = objects.values().filter(|row| row.standing == Standing::Told && !known.agrees_with(row));
+            let differs: Vec<Entry> =
+                differs.map(entry).filter(|entry| !look.iter().any(|l| l.path == entry.path)).collect();
+            look.extend(differs);
         }
         if !(unsure.is_empty() && waiting.is_empty()) {
             let window = self.within(calendar, self.now - self.back()).await?;
@@ -230,5 +236,5 @@ fn entry(row: &ObjectRow) -> Entry {
 }
 
 fn left(entry: &Entry, standing: Standing) -> ObjectRow {
-    ObjectRow { path: entry.path.clone(), etag: entry.etag.clone(), uid: None, standing }
+    ObjectRow { path: entry.path.clone(), etag: entry.etag.clone(), uid: None, told: None, standing }
 }

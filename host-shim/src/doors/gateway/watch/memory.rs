@@ -26,7 +26,7 @@ const LAYOUT: &str = "
     ) STRICT, WITHOUT ROWID;
     -- What is in them.
     CREATE TABLE objects (
-        account TEXT NOT NULL, path TEXT NOT NULL, calendar TEXT NOT NULL, etag TEXT NOT NULL, uid TEXT, state TEXT NOT NULL,
+        account TEXT NOT NULL, path TEXT NOT NULL, calendar TEXT NOT NULL, etag TEXT NOT NULL, uid TEXT, told TEXT, state TEXT NOT NULL,
         PRIMARY KEY (account, path)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX objects_of_calendar ON objects (account, calendar);
@@ -77,6 +77,8 @@ pub(crate) struct ObjectRow {
     pub(crate) etag: String,
     /// Whose event it was then, where it was one.
     pub(crate) uid: Option<String>,
+    /// SHA-256 of the text that the hook keeps of it; `None`: it keeps nothing.
+    pub(crate) told: Option<String>,
     /// How it stands.
     pub(crate) standing: Standing,
 }
@@ -249,13 +251,14 @@ impl Memory {
     ) -> Result<HashMap<String, ObjectRow>, MemoryError> {
         let (account, calendar) = (account.to_owned(), calendar.to_owned());
         self.with(move |tx| {
-            tx.prepare_cached("SELECT path, etag, uid, state FROM objects WHERE account = ?1 AND calendar = ?2")?
+            tx.prepare_cached("SELECT path, etag, uid, told, state FROM objects WHERE account = ?1 AND calendar = ?2")?
                 .query_map([account, calendar], |row| {
-                    let state: String = row.get(3)?;
+                    let state: String = row.get(4)?;
                     let row = ObjectRow {
                         path: row.get(0)?,
                         etag: row.get(1)?,
                         uid: row.get(2)?,
+                        told: row.get(3)?,
                         standing: Standing::from_name(&state),
                     };
                     Ok((row.path.clone(), row))
@@ -289,10 +292,10 @@ impl Memory {
         let (account, calendar) = (account.to_owned(), calendar.to_owned());
         self.with(move |tx| {
             let mut put = tx.prepare_cached(
-                "INSERT OR REPLACE INTO objects (account, path, calendar, etag, uid, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR REPLACE INTO objects (account, path, calendar, etag, uid, told, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?;
             rows.iter().try_for_each(|row| {
-                put.execute(params![account, row.path, calendar, row.etag, row.uid, row.standing.name()]).map(drop)
+                put.execute(params![account, row.path, calendar, row.etag, row.uid, row.told, row.standing.name()]).map(drop)
             })
         })
         .await
@@ -343,7 +346,7 @@ mod tests {
     use super::*;
 
     fn object(path: &str, standing: Standing) -> ObjectRow {
-        ObjectRow { path: path.into(), etag: "\"1\"".into(), uid: Some("u".into()), standing }
+        ObjectRow { path: path.into(), etag: "\"1\"".into(), uid: Some("u".into()), told: Some("5".into()), standing }
     }
 
     #[tokio::test]

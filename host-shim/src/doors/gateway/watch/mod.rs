@@ -169,7 +169,8 @@ impl Watcher {
         schedule.begin();
         for account in watched {
             let is_new = !known.contains(&account.account);
-            schedule.take(&account.account, interval(&account), reason(&account), is_new, now);
+            let is_visitor = self.shared.people.known(&account.account).is_some();
+            schedule.take(&account.account, interval(&account), reason(&account, is_visitor), is_new, now);
             accounts.insert(account.account.clone(), Arc::new(account));
         }
         schedule.end();
@@ -201,11 +202,12 @@ fn interval(watched: &WatchedAccountView) -> Duration {
     Duration::from_secs(watched.interval_seconds)
 }
 
-/// What makes a look worth while before its time: other settings, what the user asked for, what nobody reported.
-fn reason(watched: &WatchedAccountView) -> u64 {
+/// What makes a look worth while before its time: other settings, what the user asked for, what nobody reported, and that it is
+/// known now where the calendars are.
+fn reason(watched: &WatchedAccountView, is_visitor: bool) -> u64 {
     let mut hasher = DefaultHasher::new();
     let of = (&watched.turned_on, &watched.since, watched.back_seconds, watched.ahead_seconds);
-    (of, watched.usable, watched.include_older, watched.unconfirmed).hash(&mut hasher);
+    (of, watched.usable, watched.include_older, watched.unconfirmed, is_visitor).hash(&mut hasher);
     hasher.finish()
 }
 

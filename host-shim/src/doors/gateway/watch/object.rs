@@ -29,61 +29,65 @@ impl Look<'_> {
         before: Option<&ObjectRow>,
     ) -> Result<ObjectRow, Halt> {
         let uid = peek::event_uid(&text);
-        let standing = match &uid {
+        let (standing, told) = match &uid {
             Some(uid) => self.event(calendar, path, uid, text).await?,
-            None => Standing::Told,
+            None => (Standing::Told, None),
         };
         if let Some(old) = before.and_then(|before| before.uid.as_ref()).filter(|old| uid.as_ref() != Some(*old)) {
             self.overwritten(path, old).await?;
         }
-        Ok(ObjectRow { path: path.into(), etag: etag.into(), uid, standing })
+        Ok(ObjectRow { path: path.into(), etag: etag.into(), uid, told, standing })
     }
 
-    async fn event(&self, calendar: &Listed, path: &str, uid: &str, mut text: String) -> Result<Standing, Halt> {
+    /// How an event stands after it was looked at, and the SHA-256 of the text that the hook keeps of it.
+    async fn event(
+        &self,
+        calendar: &Listed,
+        path: &str,
+        uid: &str,
+        mut text: String,
+    ) -> Result<(Standing, Option<String>), Halt> {
+        let told = sha256(&text);
         let known = self.known_already().and_then(|known| known.by_uid.get(uid));
-        let is_known = known.is_some_and(|known| {
-            !known.unconfirmed
-                && known.told_sha256.as_deref() == Some(&*sha256(&text))
-                && known.objects.iter().any(|object| object == path)
-        });
-        if is_known {
-            return Ok(Standing::Told);
+        if known.is_some_and(|known| !known.unconfirmed && carries(&known.told_sha256, &known.objects, &told, path)) {
+            return Ok((Standing::Told, Some(told)));
         }
         let event = Event { account: self.account(), uid, object: Some(path) };
         for _ in 0..TRIES {
             let stands = self.shared.hook.event(event).await?;
-            if is_told(stands.as_ref(), path, &text) {
-                return Ok(Standing::Told);
+            if is_told(stands.as_ref(), &sha256(&text), path) {
+                return Ok((Standing::Told, Some(sha256(&text))));
             }
             if !self.watched.usable && stands.is_none() {
-                return Ok(Standing::Later);
+                return Ok((Standing::Later, None));
             }
             // Read after it was known what was told last.
             match self.read(path).await? {
                 Some(Some(object)) if peek::event_uid(&object.text).as_deref() == Some(uid) => text = object.text,
-                _ => return Ok(Standing::Again),
+                _ => return Ok((Standing::Again, None)),
             }
-            if is_told(stands.as_ref(), path, &text) {
-                return Ok(Standing::Told);
+            let told = sha256(&text);
+            if is_told(stands.as_ref(), &told, path) {
+                return Ok((Standing::Told, Some(told)));
             }
-            let told = stands.as_ref().and_then(|stands| stands.told_sha256.as_deref());
+            let before = stands.as_ref().and_then(|stands| stands.told_sha256.as_deref());
             let names = (calendar.path.as_str(), calendar.name.as_deref());
-            let answer = self.shared.hook.tell_if(event, text.clone().into(), names, told).await?;
+            let answer = self.shared.hook.tell_if(event, text.clone().into(), names, before).await?;
             match answer.status.as_u16() {
                 409 if answer.code() == TOLD_MEANWHILE => {}
                 // Turned off, or not allowed any more, since the accounts were asked for.
-                204 => return Ok(Standing::Later),
+                204 => return Ok((Standing::Later, None)),
                 _ if answer.is_taken() => {
                     tracing::debug!(account = self.account(), object = path, "told what was written past the gateway");
-                    return Ok(Standing::Told);
+                    return Ok((Standing::Told, answer.is_recorded().then_some(told)));
                 }
                 _ => {
                     self.shared.refused(path, &answer);
-                    return Ok(Standing::Told);
+                    return Ok((Standing::Told, None));
                 }
             }
         }
-        Ok(Standing::Again)
+        Ok((Standing::Again, None))
     }
 
     /// An object holds something else than this event now.
@@ -102,6 +106,7 @@ impl Look<'_> {
             path: missing.path.clone(),
             etag: String::new(),
             uid: Some(missing.uid.clone()),
+            told: None,
             standing: Standing::Again,
         };
         if let Some(told) = self.told_there(event).await? {
@@ -159,12 +164,13 @@ impl Look<'_> {
     }
 }
 
-fn is_told(stands: Option<&EventView>, path: &str, text: &str) -> bool {
-    stands.is_some_and(|stands| {
-        !stands.unconfirmed
-            && stands.told_sha256.as_deref() == Some(&*sha256(text))
-            && stands.objects.iter().any(|object| object == path)
-    })
+fn is_told(stands: Option<&EventView>, told: &str, path: &str) -> bool {
+    stands.is_some_and(|stands| !stands.unconfirmed && carries(&stands.told_sha256, &stands.objects, told, path))
+}
+
+/// Whether an event was told with this text, and under this path.
+fn carries(told_sha256: &Option<String>, objects: &[String], told: &str, path: &str) -> bool {
+    told_sha256.as_deref() == Some(told) && objects.iter().any(|object| object == path)
 }
 
 fn sha256(text: &str) -> String {

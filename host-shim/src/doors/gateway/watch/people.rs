@@ -23,7 +23,11 @@ pub(super) async fn find(shared: &Shared, account: &str) -> Result<Arc<Person>, 
     if let Some(known) = shared.people.known(account)
         && let Some(person) = ask(shared, &known.user, &known.principal, account).await?
     {
-        return Ok(person);
+        // The service need not be told where somebody's calendars are; their owner was.
+        let homes = if person.homes.is_empty() { known.homes } else { person.homes.clone() };
+        if !homes.is_empty() {
+            return Ok(Arc::new(Person { homes, ..Person::clone(&person) }));
+        }
     }
     for user in names(shared.config.address.as_deref(), account) {
         let Some(who) = Who::service(shared.config.service.as_ref(), &user) else { continue };
@@ -31,7 +35,8 @@ pub(super) async fn find(shared: &Shared, account: &str) -> Result<Arc<Person>, 
         let Ok(Some(myself)) = shared.server.myself(&who).await else { continue };
         let neighbour = format!("{}{}/", parent(&myself), utf8_percent_encode(&user, NON_ALPHANUMERIC));
         for principal in [Some(myself), canonical(&neighbour)].into_iter().flatten() {
-            if let Some(person) = ask(shared, &user, &principal, account).await? {
+            let found = ask(shared, &user, &principal, account).await?;
+            if let Some(person) = found.filter(|person| !person.homes.is_empty()) {
                 return Ok(learned(shared, person));
             }
         }
@@ -50,11 +55,11 @@ fn learned(shared: &Shared, person: Arc<Person>) -> Arc<Person> {
     person
 }
 
-/// Asks the server for a principal, as the service; `None` where it is not this account's or has no calendars.
+/// Asks the server for a principal, as the service; `None` where it is not this account's.
 async fn ask(shared: &Shared, user: &str, principal: &str, account: &str) -> Result<Option<Arc<Person>>, Halt> {
     let Some(who) = Who::service(shared.config.service.as_ref(), user) else { return Ok(None) };
     match shared.places.person(&who, principal).await {
-        Ok(person) => Ok(person.filter(|person| person.account == account && !person.homes.is_empty())),
+        Ok(person) => Ok(person.filter(|person| person.account == account)),
         Err(trouble) if trouble.may_pass() => Err(trouble.into()),
         Err(_) => Ok(None),
     }

@@ -55,9 +55,14 @@ impl Schedule {
 
     /// All accounts were taken: gives those that are there no more.
     pub(super) fn end(&mut self) -> Vec<String> {
-        let gone: Vec<String> =
-            self.0.iter().filter(|(_, entry)| !entry.kept && !entry.busy).map(|(account, _)| account.clone()).collect();
-        gone.iter().for_each(|account| drop(self.0.remove(account)));
+        let mut gone = Vec::new();
+        self.0.retain(|account, entry| {
+            let stays = entry.kept || entry.busy;
+            if !stays {
+                gone.push(account.clone());
+            }
+            stays
+        });
         gone
     }
 
