@@ -6,7 +6,7 @@ use crate::client::{Answer, Client};
 use crate::radicale::with_teams;
 use crate::random::Random;
 use crate::servers::{Kind, Site};
-use crate::world::{SOON, until};
+use crate::world::{SOON, World, until};
 
 /// A client that synchronises: it saves over what it last saw, and nothing else.
 struct Device {
@@ -101,23 +101,37 @@ fn two_clients_in_turn_lose_no_edit_with_cyrus() {
 }
 
 /// The link that comes late is written by a third hand, between what two clients do.
-#[test]
-fn a_link_that_comes_late_takes_no_edit_away() {
-    let Some(site) = Site::start(Kind::RadicaleByGateway) else { return };
+fn a_late_link(kind: Kind) {
+    let Some(site) = Site::with(kind, World::signed_in(), "patience = '1s'") else { return };
     let path = format!("{}e1.ics", site.calendar("work"));
     site.world.sim.pause().unwrap();
     assert_eq!(site.put(&path, &with_teams("e1", "Planning", &[])).status, 201);
-    let mut device =
-        Device { name: "phone", client: site.client.clone(), path: path.clone(), seen: None, kept: Vec::new() };
+    let client = site.client.clone();
+    let mut device = Device { name: "phone", client, path: path.clone(), seen: None, kept: Vec::new() };
     device.fetch();
-    assert_eq!(device.edit("before").status / 100, 2);
+    assert_eq!(device.edit("BEFORE").status / 100, 2);
     device.fetch();
     site.world.sim.resume().unwrap();
     let link = site.link(&path, "e1");
-    assert_eq!(device.edit("stale").status, 412, "what it knows is older than the link");
-    assert_eq!(device.edit("after").status / 100, 2);
+    assert_eq!(device.edit("STALE").status, 412, "what it knows is older than the link");
+    assert_eq!(device.edit("AFTER").status / 100, 2);
     let stored = site.stored(&path);
-    assert!(stored.contains("X-EDIT-before") && stored.contains("X-EDIT-after") && stored.contains(&link), "{stored}");
+    assert!(stored.contains("X-EDIT-BEFORE") && stored.contains("X-EDIT-AFTER") && stored.contains(&link), "{stored}");
     site.settled("e1");
     assert!(until(SOON, || site.world.in_teams().len() == 1));
+}
+
+#[test]
+fn a_link_that_comes_late_takes_no_edit_away_with_radicale() {
+    a_late_link(Kind::RadicaleByGateway);
+}
+
+#[test]
+fn a_link_that_comes_late_takes_no_edit_away_with_xandikos() {
+    a_late_link(Kind::XandikosByGateway);
+}
+
+#[test]
+fn a_link_that_comes_late_takes_no_edit_away_with_cyrus() {
+    a_late_link(Kind::CyrusByGateway);
 }

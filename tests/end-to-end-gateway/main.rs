@@ -33,20 +33,19 @@ mod random;
 mod servers;
 mod wire;
 
+mod alone;
 mod clients;
 mod editing;
 mod invitations;
+mod late;
 mod matrix;
 mod mishaps;
+mod page;
+mod relay;
+mod saves;
 mod transport;
 mod transport_check;
 mod transport_failures;
 mod transport_headers;
 mod transport_streams;
 mod transport_tls;
-
-mod alone;
-mod late;
-mod page;
-mod relay;
-mod saves;

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use mail_parser::{MessageParser, MessagePart, MimeHeaders as _};
 use support::event;
 
 /// One mail that left the calendar server.
@@ -98,9 +99,12 @@ fn take(client: &TcpStream, into: &Mutex<Vec<Mail>>) -> Option<()> {
     }
 }
 
-/// The calendar text in a mail. Both servers send it as it is, in eight bits.
+/// The calendar text in a mail.
 fn calendar_in(text: &str) -> String {
-    let begin = text.find("BEGIN:VCALENDAR").unwrap_or_else(|| panic!("no calendar in the mail\n{text}"));
-    let end = text[begin..].find("END:VCALENDAR").unwrap_or_else(|| panic!("half a calendar in the mail\n{text}"));
-    event::unfolded(&text[begin..begin + end])
+    let mail = MessageParser::new().parse(text).unwrap_or_else(|| panic!("no mail\n{text}"));
+    let is_calendar = |part: &&MessagePart<'_>| {
+        part.content_type().is_some_and(|kind| kind.ctype() == "text" && kind.subtype() == Some("calendar"))
+    };
+    let part = mail.parts.iter().find(is_calendar).unwrap_or_else(|| panic!("no calendar in the mail\n{text}"));
+    event::unfolded(part.text_contents().unwrap_or_else(|| panic!("no text in the mail's calendar\n{text}")))
 }
