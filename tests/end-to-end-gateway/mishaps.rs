@@ -35,6 +35,8 @@ impl Session {
         loop {
             let headers = [("content-type", "text/calendar; charset=utf-8")];
             match self.client.try_request(method, path, "alice", &headers, body) {
+                // Xandikos takes one write at a time: the one that was cut off is still on its way.
+                Ok(answer) if again && answer.status == 423 => assert!(begun.elapsed() < SOON, "{method} {path}"),
                 Ok(answer) => return (answer.status, again),
                 Err(error) => assert!(begun.elapsed() < SOON, "{method} {path}: {error}"),
             }

@@ -47,7 +47,7 @@ async fn import(shared: Arc<Shared>, who: Who, request: Request<Body>, path: Str
     } else {
         shared.note(Record::of_steps(before.clone()), false).await.unwrap_or_default()
     };
-    let passed = shared.upstream.pass(request).await;
+    let passed = shared.write(request).await;
     let fate = Fate::of(&passed);
     shared.places.forget(&path);
     match fate {

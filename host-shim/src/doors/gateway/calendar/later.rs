@@ -29,7 +29,7 @@ pub(super) async fn told_after(
 /// Passes a request on that brings steps about, and has them told.
 pub(super) async fn noted(shared: Arc<Shared>, who: Who, request: Request<Body>, steps: Vec<Step>) -> Response<Body> {
     let note = shared.note(Record::of_steps(steps), false).await.unwrap_or_default();
-    let passed = shared.upstream.pass(request).await;
+    let passed = shared.write(request).await;
     match Fate::of(&passed) {
         Fate::Done(place) => {
             let written = shared.written(note, move |note| {
@@ -94,7 +94,7 @@ pub(super) async fn seen_after(
     } else {
         shared.note(Record::of_steps(expected.clone()), false).await.unwrap_or_default()
     };
-    let passed = shared.upstream.pass(request).await;
+    let passed = shared.write(request).await;
     let fate = Fate::of(&passed);
     let answer = passed.unwrap_or_else(|unreachable| unreachable.answer());
     match fate {

@@ -11,7 +11,7 @@
 //! | `server`, `dav`, `xml`, `path` | the gateway's own questions to the server |
 //! | `hook` | the client of the hook API |
 //! | `notes`, `telling`, `worker` | what still has to be told, on disk |
-//! | `write_back` | links that come late |
+//! | `write_back`, `turns` | links that come late, written while nobody saves |
 //! | `settings_page` | the user's way to the settings |
 //! | `peek`, `body` | what a text is about, read ahead |
 //! | `check` | what an administrator should know |
@@ -42,6 +42,7 @@ mod server;
 mod settings_page;
 mod shared;
 mod telling;
+mod turns;
 mod worker;
 mod write_back;
 mod xml;

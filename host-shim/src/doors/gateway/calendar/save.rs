@@ -144,7 +144,7 @@ impl Going {
             Some(amended) => with_text(&head, amended),
             None => again(&head, own.clone()),
         };
-        let mut answer = match self.shared.upstream.pass(request).await {
+        let mut answer = match self.shared.write(request).await {
             Ok(answer) => answer,
             Err(unreachable) => {
                 if unreachable.may_have_arrived() {
@@ -193,7 +193,7 @@ impl Going {
     /// The client's own text, once.
     async fn store_own(mut self, head: Parts, own: Bytes, amended: usize) -> Response<Body> {
         let length = own.len();
-        let answer = match self.shared.upstream.pass(again(&head, own)).await {
+        let answer = match self.shared.write(again(&head, own)).await {
             Ok(answer) => answer,
             Err(unreachable) => {
                 self.unknown();

@@ -14,10 +14,11 @@ use super::notes::{Note, NoteError, Notes, Record};
 use super::owner::Places;
 use super::people::People;
 use super::server::Server;
+use super::turns::Turns;
 use crate::clock::{Clock as _, SystemClock};
 use crate::doors::gateway::Body;
 use crate::doors::gateway::config::GatewayConfig;
-use crate::doors::gateway::upstream::Upstream;
+use crate::doors::gateway::upstream::{Unreachable, Upstream};
 
 /// The same sentence is not logged more often.
 const LOUD_EVERY: Duration = Duration::from_secs(600);
@@ -42,6 +43,8 @@ pub(super) struct Shared {
     pub(super) introduced: Introduced,
     /// Saves that may wait for a link at the same time.
     pub(super) waiting: Semaphore,
+    /// Who writes where.
+    pub(super) turns: Turns,
     /// Told when the hook may have stopped answering.
     pub(super) doubt: Notify,
     up: AtomicBool,
@@ -68,6 +71,7 @@ impl Shared {
             people,
             introduced: Introduced::default(),
             waiting: Semaphore::new(config.max_waiting.min(Semaphore::MAX_PERMITS)),
+            turns: Turns::default(),
             doubt: Notify::new(),
             up: AtomicBool::new(true),
             said: Mutex::default(),
@@ -75,6 +79,12 @@ impl Shared {
             server,
             upstream,
         })
+    }
+
+    /// Passes a request on that changes a calendar: not while a link is written into it.
+    pub(super) async fn write(&self, request: Request<Body>) -> Result<Response<Body>, Unreachable> {
+        let _turn = self.turns.save(request.uri().path()).await;
+        self.upstream.pass(request).await
     }
 
     /// Passes a request on, as if there were no gateway.

@@ -153,7 +153,10 @@ async fn of_object(
     let (Some(amended), Some(etag)) = (amended.filter(|amended| *amended != there.text), there.etag) else {
         return Ok(());
     };
-    let status = shared.server.put_back(who, object, &amended, &etag).await?;
+    let status = {
+        let _turn = shared.turns.link(object).await;
+        shared.server.put_back(who, object, &amended, &etag).await?
+    };
     if status == StatusCode::PRECONDITION_FAILED {
         // Somebody saved meanwhile, and that save has put the link in.
         return Ok(());
