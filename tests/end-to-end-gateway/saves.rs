@@ -73,6 +73,12 @@ fn a_server_that_dislikes_the_link_stores_the_clients_text() {
     alone.gateway.told();
     alone.teams_shows(&["Planning"]);
     assert!(alone.gateway.log().contains("not with the"), "{}", alone.gateway.log());
+    // One that breaks on it, too.
+    alone.relay.next(PUT_WITH_LINK, Deed::Refuse("500 Internal Server Error"));
+    assert_eq!(alone.put("/alice/work/e2.ics", &with_teams("e2", "Review", &[])).status, 201);
+    assert!(!alone.stored("/alice/work/e2.ics").contains("CONFERENCE"));
+    alone.gateway.told();
+    alone.teams_shows(&["Planning", "Review"]);
 }
 
 #[test]

@@ -43,7 +43,9 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Body>) -> Respo
         }
     };
     match text_of(&body) {
-        Some((text, uid)) => in_a_task(Save { who, head, body, text, uid, object: None, calendar }.go(shared)).await,
+        Some((text, uid)) => {
+            in_a_task(Save { who, head, body, text, uid, object: None, before: None, calendar }.go(shared)).await
+        }
         None => shared.pass(Request::from_parts(head, full(body))).await,
     }
 }

@@ -116,7 +116,8 @@ async fn of_object(
         let holds = step(&calendar, &uid, &object, Some(text));
         return later::told_after(shared, who, Request::from_parts(head, full(body)), holds, replaced).await;
     }
-    let save = Save { who: who.clone(), head, body, text, uid, object: Some(object), calendar };
+    let before = there.map(|there| there.text);
+    let save = Save { who: who.clone(), head, body, text, uid, object: Some(object), before, calendar };
     let Some(replaced) = replaced else { return in_a_task(save.go(shared)).await };
     in_a_task(replacing(shared, who, save, replaced)).await
 }

@@ -49,6 +49,8 @@ pub(super) struct Save {
     pub(super) uid: String,
     /// The path it is stored under; `None`: the server chooses one.
     pub(super) object: Option<String>,
+    /// What was stored there before.
+    pub(super) before: Option<String>,
     pub(super) calendar: Arc<Calendar>,
 }
 
@@ -58,7 +60,8 @@ struct Going {
     who: Who,
     calendar: Arc<Calendar>,
     event: Step,
-    /// Whether the path is known only from the answer.
+    before: Option<String>,
+    /// Whether the client named the path; else the server's answer does.
     placed: bool,
     change: String,
     note: Option<Note>,
@@ -70,7 +73,7 @@ struct Going {
 impl Save {
     /// Asks the hook, has the server store what the hook answers, and tells the hook what became of it.
     pub(super) async fn go(self, shared: Arc<Shared>) -> Response<Body> {
-        let Self { who, head, body, text, uid, object, calendar } = self;
+        let Self { who, head, body, text, uid, object, before, calendar } = self;
         let step = step(&calendar, &uid, object.as_deref().unwrap_or_default(), Some(text));
         let change = uuid();
         let ends = Instant::now() + shared.config.patience;
@@ -85,7 +88,8 @@ impl Save {
             return later::told_after(shared, who, Request::from_parts(head, full(body)), step, None).await;
         };
         let placed = object.is_some();
-        let mut going = Going { shared, who, calendar, placed, event: step, change, note, announced: false, ends };
+        let mut going =
+            Going { shared, who, calendar, event: step, before, placed, change, note, announced: false, ends };
         let amended = going.announce(body.clone()).await;
         going.store(head, body, amended).await
     }
@@ -169,12 +173,21 @@ impl Going {
             return answer;
         }
         if let Some(amended) = amended
-            && is_about_the_text(answer.status())
+            && (is_about_the_text(answer.status()) || self.broke_on(&amended, answer.status()).await)
         {
             return self.store_own(head, own, amended.len()).await;
         }
         self.not_stored(answer.status()).await;
         answer
+    }
+
+    /// Whether the server failed, and what was there before still is: perhaps it cannot deal with the link.
+    async fn broke_on(&self, amended: &str, status: StatusCode) -> bool {
+        if status != StatusCode::INTERNAL_SERVER_ERROR || !self.placed || self.before.as_deref() == Some(amended) {
+            return false;
+        }
+        let there = self.shared.server.get(&self.who, &self.event.object).await;
+        there.is_ok_and(|there| there.map(|there| there.text) == self.before)
     }
 
     /// The client's own text, once.
