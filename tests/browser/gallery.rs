@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use graph_sim::Fault;
+use host_shim::address::Address;
 use host_shim::store::Scope;
 use serde_json::json;
 
@@ -53,6 +54,15 @@ fn policy(world: &World, allow: bool) {
     accounts.set_policy(&Scope::Domain("mail.example".into()), Some(allow)).unwrap();
 }
 
+/// A watcher counts the coming events that are older than the turning on, where all events are to be in Teams; none: it has told
+/// those that were asked for.
+fn older(world: &World, count: u32) {
+    let shim = world.shim().running.shim();
+    let all = (count > 0).then_some("all-events");
+    shim.accounts().set_setting(&Scope::Server, "mirror", all, shim.mirror().declared_settings()).unwrap();
+    shim.accounts().set_older(&Address::parse(ALICE).unwrap(), count, count == 0).unwrap();
+}
+
 /// The registration's secret ends, as seen by the next refresh.
 fn secret_expires(world: &World) {
     world.sim.expire_access_tokens(AT_MICROSOFT);
@@ -83,6 +93,15 @@ fn settings_and_sign_in(language: &'static str) {
     chromium.click("#test-now");
     chromium.see("#test-result");
     show(&chromium, "settings-tested");
+
+    older(&world, 12);
+    settings(&world, &chromium, "connected");
+    chromium.see("#older-include");
+    show(&chromium, "settings-older");
+    chromium.click("#older-include");
+    chromium.see("#older-wanted");
+    show(&chromium, "settings-older-wanted");
+    older(&world, 0);
 
     meeting(&world, &chromium, "Planning");
     settings(&world, &chromium, "connected");

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveTime, Utc};
+use hyper::StatusCode;
 use tokio::sync::OnceCell;
 
 use super::memory::{AccountRow, CalendarRow, Memory, MemoryError, ObjectRow, Standing};
@@ -48,6 +49,11 @@ pub(super) enum Halt {
         "the server does not say where its calendars are; it is watched once its user has come through the gateway"
     )]
     Nowhere,
+    /// The service may not look there.
+    #[error(
+        "the service of `[service]` does not see them ({0}); the server has to let it list and read everybody's calendars"
+    )]
+    Hidden(StatusCode),
 }
 
 /// A calendar, as the server lists it.
@@ -213,7 +219,11 @@ impl<'a> Look<'a> {
     async fn calendars(&self) -> Result<Vec<Listed>, Halt> {
         let mut found: Vec<Listed> = Vec::new();
         for home in &self.person.homes {
-            let listed = self.shared.server.propfind(&self.who, home, 1, OF_CALENDARS).await?;
+            let listed = match self.shared.server.propfind(&self.who, home, 1, OF_CALENDARS).await {
+                Ok(listed) => listed,
+                Err(Trouble::Refused(status)) if status.is_client_error() => return Err(Halt::Hidden(status)),
+                Err(trouble) => return Err(trouble.into()),
+            };
             for resource in listed.resources.iter().filter(|resource| self.is_own(resource)) {
                 let path = collection(&resource.path);
                 if !found.iter().any(|known| known.path == path) {

@@ -317,6 +317,7 @@ impl Memory {
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open(path)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
     // The other files are made with the mode of this one.
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     if let Err(error) = std::fs::set_permissions(path, private) {

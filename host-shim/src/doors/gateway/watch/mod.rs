@@ -26,11 +26,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hyper::StatusCode;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::calendar::hook::Hook;
-use super::calendar::server::{Server, Who};
+use super::calendar::server::{Server, Trouble, Who};
 use super::calendar::shared::Shared;
 use super::check::Finding;
 use super::config::GatewayConfig;
@@ -93,7 +94,7 @@ impl Watcher {
         let mut schedule = Schedule::default();
         let mut accounts: HashMap<String, Arc<WatchedAccountView>> = HashMap::new();
         let mut looks: JoinSet<Ended> = JoinSet::new();
-        let (mut ask_at, mut unanswered, mut server_failures) = (Instant::now(), 0_u32, 0_u32);
+        let (mut ask_at, mut unanswered, mut outages) = (Instant::now(), 0_u32, 0_u32);
         let mut resume_at = Instant::now();
         loop {
             let now = Instant::now();
@@ -122,7 +123,10 @@ impl Watcher {
                 && resume_at <= now
                 && let Some(account) = schedule.next(now)
             {
-                let Some(watched) = accounts.get(&account).cloned() else { continue };
+                let Some(watched) = accounts.get(&account).cloned() else {
+                    schedule.done(&account, ASK_EVERY, false, now);
+                    continue;
+                };
                 let (shared, memory) = (Arc::clone(&self.shared), self.memory.clone());
                 looks.spawn(async move {
                     let outcome = look(&shared, &memory, &watched).await;
@@ -139,16 +143,23 @@ impl Watcher {
             let interval = accounts.get(&account).map_or(ASK_EVERY, |watched| interval(watched));
             let failures = schedule.done(&account, interval, outcome.is_err(), Instant::now());
             match &outcome {
-                Ok(()) if failures > 0 => tracing::info!(account, "its calendars are watched again"),
-                Ok(()) => {}
+                // Said once, and not of each account.
+                Err(halt) if halt.is_outage() => {
+                    if outages == 0 {
+                        tracing::warn!(account, "watching pauses: {halt}");
+                    }
+                    resume_at = Instant::now() + pause(outages).min(Duration::from_secs(300));
+                    outages = outages.saturating_add(1);
+                    continue;
+                }
                 Err(halt) if failures == 0 => tracing::warn!(account, "its calendars are not watched for now: {halt}"),
                 Err(halt) => tracing::debug!(account, "its calendars cannot be watched yet: {halt}"),
+                Ok(()) if failures > 0 => tracing::info!(account, "its calendars are watched again"),
+                Ok(()) => {}
             }
-            if outcome.as_ref().is_err_and(Halt::is_outage) {
-                resume_at = Instant::now() + pause(server_failures).min(Duration::from_secs(300));
-                server_failures = server_failures.saturating_add(1);
-            } else {
-                server_failures = 0;
+            if outages > 0 {
+                tracing::info!("watching goes on");
+                outages = 0;
             }
         }
     }
@@ -185,9 +196,10 @@ impl Halt {
     /// Whether others fare no better.
     fn is_outage(&self) -> bool {
         match self {
+            Self::Server(Trouble::Refused(StatusCode::UNAUTHORIZED)) => true,
             Self::Server(trouble) => trouble.may_pass(),
             Self::Hook(_) | Self::Memory(_) => true,
-            Self::Nowhere => false,
+            Self::Nowhere | Self::Hidden(_) => false,
         }
     }
 }

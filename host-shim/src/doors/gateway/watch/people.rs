@@ -1,8 +1,8 @@
 //! Where an account's calendars are on the server.
 //!
 //! The hook knows accounts by their addresses, the server its users by their principals. Who comes through the gateway, to the
-//! settings page at the latest, is remembered by it. For others the server is asked with the service's credential. Whatever was found
-//! or remembered counts only if the server names that very address for it.
+//! settings page at the latest, is remembered by it. For others the server is asked with the service's credential, and what is found counts
+//! only if the server names that very address for it.
 
 use std::sync::Arc;
 
@@ -20,13 +20,22 @@ use crate::doors::hook::ToldEventView;
 /// # Errors
 /// [`Halt::Nowhere`] where the server does not say, otherwise where it does not answer.
 pub(super) async fn find(shared: &Shared, account: &str) -> Result<Arc<Person>, Halt> {
-    if let Some(known) = shared.people.known(account)
-        && let Some(person) = ask(shared, &known.user, &known.principal, account).await?
-    {
-        // The service need not be told where somebody's calendars are; their owner was.
-        let homes = if person.homes.is_empty() { known.homes } else { person.homes.clone() };
+    if let Some(known) = shared.people.known(account) {
+        let homes = match ask(shared, &known.user, &known.principal).await? {
+            Some(person) if person.account != account => Vec::new(),
+            Some(person) if !person.homes.is_empty() => person.homes.clone(),
+            // The service need not be told whose they are, or where; their owner was.
+            _ => known.homes,
+        };
         if !homes.is_empty() {
-            return Ok(Arc::new(Person { homes, ..Person::clone(&person) }));
+            return Ok(Arc::new(Person {
+                account: account.to_owned(),
+                principal: known.principal,
+                user: known.user,
+                addresses: Vec::new(),
+                name: None,
+                homes,
+            }));
         }
     }
     for user in names(shared.config.address.as_deref(), account) {
@@ -35,8 +44,8 @@ pub(super) async fn find(shared: &Shared, account: &str) -> Result<Arc<Person>, 
         let Ok(Some(myself)) = shared.server.myself(&who).await else { continue };
         let neighbour = format!("{}{}/", parent(&myself), utf8_percent_encode(&user, NON_ALPHANUMERIC));
         for principal in [Some(myself), canonical(&neighbour)].into_iter().flatten() {
-            let found = ask(shared, &user, &principal, account).await?;
-            if let Some(person) = found.filter(|person| !person.homes.is_empty()) {
+            let found = ask(shared, &user, &principal).await?;
+            if let Some(person) = found.filter(|person| person.account == account && !person.homes.is_empty()) {
                 return Ok(learned(shared, person));
             }
         }
@@ -55,11 +64,11 @@ fn learned(shared: &Shared, person: Arc<Person>) -> Arc<Person> {
     person
 }
 
-/// Asks the server for a principal, as the service; `None` where it is not this account's.
-async fn ask(shared: &Shared, user: &str, principal: &str, account: &str) -> Result<Option<Arc<Person>>, Halt> {
+/// Asks the server for a principal, as the service; `None` where it does not say whose it is.
+async fn ask(shared: &Shared, user: &str, principal: &str) -> Result<Option<Arc<Person>>, Halt> {
     let Some(who) = Who::service(shared.config.service.as_ref(), user) else { return Ok(None) };
     match shared.places.person(&who, principal).await {
-        Ok(person) => Ok(person.filter(|person| person.account == account)),
+        Ok(person) => Ok(person),
         Err(trouble) if trouble.may_pass() => Err(trouble.into()),
         Err(_) => Ok(None),
     }
