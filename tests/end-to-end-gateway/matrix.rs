@@ -39,8 +39,10 @@ const ROWS: [(&str, Cell); 12] = [
 #[test]
 fn the_matrix() {
     let columns: Vec<_> = std::thread::scope(|scope| {
-        let columns =
-            Kind::ALL.map(|kind| scope.spawn(move || Site::start(kind).map(|mut site| (kind, column(&mut site)))));
+        let columns = Kind::ALL.map(|kind| {
+            let thread = std::thread::Builder::new().name(format!("matrix::the_matrix, {}", kind.name()));
+            thread.spawn_scoped(scope, move || Site::start(kind).map(|mut site| (kind, column(&mut site)))).unwrap()
+        });
         columns.into_iter().map(|column| column.join().unwrap()).collect()
     });
     let columns: Vec<(Kind, BTreeMap<&str, Option<String>>)> = columns.into_iter().flatten().collect();

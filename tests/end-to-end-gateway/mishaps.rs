@@ -154,7 +154,7 @@ fn converges(site: &Site, saved: &BTreeMap<String, String>) {
     }
 }
 
-const EACH: Duration = Duration::from_secs(6);
+const EACH: Duration = Duration::from_secs(4);
 
 fn sessions(kind: Kind) {
     session(kind, Random::seeded(3), EACH);

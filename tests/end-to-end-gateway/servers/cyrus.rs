@@ -88,6 +88,7 @@ impl Cyrus {
 
     /// Starts it and waits until it answers.
     pub fn run(&mut self) {
+        self.kill();
         let file = |name: &str| self.dir.path().join(name);
         let log = std::fs::OpenOptions::new().create(true).append(true).open(file("master.log")).unwrap();
         let mut command = Command::new(self.program("master"));

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::python::run;
+use crate::python::{run, skip};
 
 /// Unpacked packages.
 pub struct Unpacked {
@@ -15,15 +15,8 @@ pub struct Unpacked {
 impl Unpacked {
     /// The named packages with what they need and this system does not have. `None`: skipped, and said so.
     pub fn of(name: &str, packages: &[&str]) -> Option<Self> {
-        match unpacked(name, packages) {
-            Ok(dir) => Some(Self { dir }),
-            Err(why) => {
-                let required = std::env::var_os("TEAMS_MIRROR_REQUIRE_ALL").is_some();
-                assert!(!required, "`{name}` of Debian cannot be had: {why}");
-                eprintln!("skipped: `{name}` of Debian cannot be had: {why}");
-                None
-            }
-        }
+        let unpacked = unpacked(name, packages);
+        unpacked.map(|dir| Self { dir }).map_err(|why| skip(&format!("`{name}` of Debian cannot be had: {why}"))).ok()
     }
 
     pub fn path(&self, path: &str) -> PathBuf {

@@ -38,6 +38,7 @@ impl Xandikos {
 
     /// Starts it and waits until it answers.
     pub fn run(&mut self) {
+        self.kill();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("log")).unwrap();
         let at = |name: &str| self.dir.path().join(name).display().to_string();
         let (port, mails_port) = (self.port.to_string(), self.mails_port.to_string());

@@ -98,11 +98,11 @@ impl Gateway {
         let listener = runtime.block_on(Listener::bind(&self.config.listen)).map_err(GatewayError)?;
         let address = listener.tcp();
         let work = runtime.spawn(Arc::clone(&self.calendars).run(stopped.clone()));
-        if let Some(watcher) = Watcher::open(self.calendars.shared()) {
-            runtime.spawn(watcher.run(stopped.clone()));
-        }
-        let door = runtime.spawn(self.proxy.serve(listener, stopped, STOP_PATIENCE));
+        let door = runtime.spawn(self.proxy.serve(listener, stopped.clone(), STOP_PATIENCE));
         tracing::info!(listen = %String::from(self.config.listen.clone()), upstream = %self.config.upstream, "the gateway is running");
+        if let Some(watcher) = Watcher::open(self.calendars.shared()) {
+            runtime.spawn(watcher.run(stopped));
+        }
         Ok(Running { runtime, door, work, stop, address })
     }
 }

@@ -241,7 +241,8 @@ impl<'a> Look<'a> {
         resource.is_event_calendar() && !resource.is_shared_to_me() && is_the_persons
     }
 
-    /// What was in calendars that are not listed any more; gives those that are really gone.
+    /// What was in calendars that are not listed any more; gives those that are really gone. Only who asks in their owner's name
+    /// can tell that from what is hidden; a service of its own may have lost its right to see them.
     async fn removed_calendars(
         &self,
         calendars: &[Listed],
@@ -249,19 +250,25 @@ impl<'a> Look<'a> {
         gone: &mut Vec<Missing>,
     ) -> Result<Vec<String>, Halt> {
         let listed: HashSet<&str> = calendars.iter().map(|calendar| calendar.path.as_str()).collect();
+        let in_their_name = self.shared.config.service.as_ref().is_some_and(|s| s.remote_user_header.is_some());
         let mut removed = Vec::new();
-        for path in remembered.keys().filter(|path| !listed.contains(path.as_str())) {
-            if !self.shared.server.is_gone(&self.who, path).await? {
-                // It is somebody else's now, or hidden: nothing of it is known to be gone.
-                self.memory.forget_calendar(self.account(), path).await?;
-                continue;
+        for (path, row) in remembered.iter().filter(|(path, _)| !listed.contains(path.as_str())) {
+            if in_their_name && self.shared.server.is_gone(&self.who, path).await? {
+                for object in self.memory.objects(self.account(), path).await?.into_values() {
+                    let uid = self.uid_of(&object).await?;
+                    gone.extend(uid.map(|uid| Missing { calendar: path.clone(), path: object.path, uid }));
+                }
+                removed.push(path.clone());
+            } else if !row.ctag.is_empty() {
+                // What was in it stays remembered, should it come back.
+                tracing::warn!(
+                    account = self.account(),
+                    calendar = path,
+                    "a calendar is not shown to the service of `[service]` any more; its events in Teams stay as they are"
+                );
+                let hidden = CalendarRow { ctag: String::new(), ..row.clone() };
+                self.memory.put_calendar(self.account(), hidden).await?;
             }
-            let objects = self.memory.objects(self.account(), path).await?;
-            for object in objects.into_values() {
-                let uid = self.uid_of(&object).await?;
-                gone.extend(uid.map(|uid| Missing { calendar: path.clone(), path: object.path, uid }));
-            }
-            removed.push(path.clone());
         }
         Ok(removed)
     }
