@@ -76,6 +76,9 @@ fn hours_that_come_twice_or_never_go_as_instants() {
     assert_span(twice, None, "2026-10-25T00:30 in UTC", "2026-10-25T01:30 in UTC");
     let never = "DTSTART;TZID=Europe/Berlin:20260329T023000\r\nDTEND;TZID=Europe/Berlin:20260329T040000\r\n";
     assert_span(never, None, "2026-03-29T01:30 in UTC", "2026-03-29T04:00 in W. Europe Standard Time");
+    // That moves a start behind its end; then the event is as long as it says.
+    let short = "DTSTART;TZID=Europe/Berlin:20260329T023500\r\nDTEND;TZID=Europe/Berlin:20260329T031500\r\n";
+    assert_span(short, None, "2026-03-29T01:35 in UTC", "2026-03-29T02:15 in UTC");
 }
 
 #[test]

@@ -94,10 +94,10 @@ enum Written {
 impl Clock<'_> {
     /// When a VEVENT is (RFC 5545 §3.6.1, §3.8.2).
     pub(crate) fn span(&self, event: &ICalendarComponent) -> Result<Span, EventFault> {
-        let start = event.property(&ICalendarProperty::Dtstart).ok_or(EventFault::NoStart)?;
-        let start = self.written(start).ok_or(EventFault::BadDate)?;
-        let end = event.property(&ICalendarProperty::Dtend);
-        let end = end.map(|entry| self.written(entry).ok_or(EventFault::BadDate)).transpose()?;
+        let first_line = event.property(&ICalendarProperty::Dtstart).ok_or(EventFault::NoStart)?;
+        let start = self.written(first_line).ok_or(EventFault::BadDate)?;
+        let last_line = event.property(&ICalendarProperty::Dtend);
+        let end = last_line.map(|entry| self.written(entry).ok_or(EventFault::BadDate)).transpose()?;
         let duration = match event.property(&ICalendarProperty::Duration).and_then(|entry| entry.values.first()) {
             None => None,
             Some(ICalendarValue::Duration(duration)) if !duration.neg => Some(duration),
@@ -126,6 +126,18 @@ impl Clock<'_> {
             }
             Written::Time(start, zone) => {
                 let end = match (end, duration) {
+                    // In an hour that the clocks skip it starts later than is written, and may so have passed its end.
+                    (Some(Written::Time(end, same)), _)
+                        if end.utc_ms < start.utc_ms && zone.is_some() && same == zone =>
+                    {
+                        let by_the_clock =
+                            last_line.and_then(wall).zip(wall(first_line)).map(|(end, start)| end - start);
+                        let length = by_the_clock.filter(|length| *length >= Duration::zero());
+                        let end = length.and_then(|length| {
+                            DateTime::from_timestamp_millis(start.utc_ms)?.checked_add_signed(length)
+                        });
+                        Moment::utc(end.ok_or(EventFault::EndBeforeStart)?)
+                    }
                     (Some(Written::Time(end, _)), _) => end,
                     (Some(Written::Day(end)), _) => {
                         self.moment(end.and_time(chrono::NaiveTime::MIN), zone.unwrap_or(self.floating))
@@ -296,6 +308,11 @@ impl Clock<'_> {
             }
         }
     }
+}
+
+/// A date and time as it is written.
+fn wall(entry: &ICalendarEntry) -> Option<NaiveDateTime> {
+    naive(entry.values.first()?.as_partial_date_time()?)
 }
 
 /// The instant of a date and time that says itself how far from UTC it is, `Z` or an offset.
