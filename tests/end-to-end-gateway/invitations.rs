@@ -4,7 +4,7 @@ use support::event;
 
 use crate::radicale::with_teams;
 use crate::servers::{Kind, Mail, Site};
-use crate::world::{SOON, until};
+use crate::world::{SOON, World, until};
 
 const GUEST: &str = "guest@elsewhere.example";
 
@@ -85,4 +85,47 @@ fn an_event_marked_as_cancelled_is_one_cancel() {
     let mails = sent(&site, "i1");
     assert_eq!(methods(&mails), ["REQUEST", "CANCEL"], "{mails:#?}");
     assert_eq!(site.mails.count(), 2);
+}
+
+/// Microsoft is down while the event is saved, so the invitation leaves without the link.
+fn a_late_link(kind: Kind, lines: &str, is_written: bool, mailed: &[&str]) {
+    let Some(site) = Site::with(kind, World::signed_in(), lines) else { return };
+    let path = format!("{}i1.ics", site.calendar("work"));
+    site.world.sim.pause().unwrap();
+    assert_eq!(site.put(&path, &with_guest("i1", "Planning", &[])).status, 201);
+    site.world.sim.resume().unwrap();
+    let link = site.world.reaches("i1", "mirrored").str("join_url").to_owned();
+    if is_written {
+        site.link(&path, "i1");
+    }
+    // Another event, so that nothing is still to be written of the first.
+    let other = path.replace("i1", "i2");
+    site.put(&other, &with_guest("i2", "Planning", &[]));
+    site.link(&other, "i2");
+    assert_eq!(site.stored(&path).contains(&link), is_written);
+    let mails = sent(&site, "i1");
+    assert_eq!(methods(&mails), mailed, "{mails:#?}");
+    assert!(!mails[0].calendar.contains(&link));
+    // At the latest with what the organiser changes next the guests have it.
+    let again = event::with_line(&site.get(&path).text, "SUMMARY", "SUMMARY:Planning again");
+    assert!(matches!(site.put(&path, &again).status, 201 | 204));
+    let mails = sent(&site, "i1");
+    assert_eq!(mails.len(), mailed.len() + 1, "{mails:#?}");
+    assert!(mails[1..].iter().all(|mail| mail.method() == "REQUEST" && mail.calendar.contains(&link)), "{mails:#?}");
+}
+
+#[test]
+fn a_link_that_comes_late_is_a_second_mail_of_xandikos() {
+    a_late_link(Kind::XandikosByGateway, "", true, &["REQUEST"; 2]);
+}
+
+/// It sends nothing for what the service account writes.
+#[test]
+fn a_link_that_comes_late_is_mailed_by_cyrus_with_the_next_save() {
+    a_late_link(Kind::CyrusByGateway, "", true, &["REQUEST"]);
+}
+
+#[test]
+fn a_link_that_comes_late_mails_nobody_a_second_time_where_that_is_not_wanted() {
+    a_late_link(Kind::XandikosByGateway, "write_back = 'without-guests'\n", false, &["REQUEST"]);
 }

@@ -224,7 +224,8 @@ impl Places {
     pub(crate) async fn person(&self, who: &Who, principal: &str) -> Result<Option<Arc<Person>>, Trouble> {
         let key = (who.key, principal.to_owned());
         if let Some(known) = self.people.recall(&key) {
-            return Ok(known);
+            // Who was nobody when last asked for may have come through the gateway since.
+            return Ok(known.or_else(|| self.learned.by_principal(principal).map(Arc::new)));
         }
         let user = last_name(principal).unwrap_or_default();
         let found = match self.server.propfind(who, principal, 0, OF_PRINCIPAL).await {

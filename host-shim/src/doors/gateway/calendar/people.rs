@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(people.user("alice@x.example").as_deref(), Some("al"));
         assert_eq!(people.by_principal("/p/al/").unwrap().account, "alice@x.example");
         assert_eq!(people.by_principal("/p/"), None);
-        assert_eq!(people.known("alice@x.example").unwrap().homes, ["/c/al/"]);
+        assert_eq!(people.by_principal("/p/al/").unwrap().homes, ["/c/al/"]);
     }
 
     #[test]
