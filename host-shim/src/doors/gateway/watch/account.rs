@@ -332,7 +332,7 @@ impl<'a> Look<'a> {
     async fn believe(&self, row: &mut AccountRow, gone: &mut Vec<Missing>, nothing_left: bool) -> Result<bool, Halt> {
         let mut paths = HashSet::new();
         gone.retain(|missing| paths.insert(missing.path.clone()));
-        let told = self.memory.count(self.account(), Standing::Told).await?;
+        let told = self.memory.number(self.account(), Standing::Told).await?;
         let much = gone.len() > FEW && gone.len().saturating_mul(2) > told;
         if gone.is_empty() || !(much || nothing_left) {
             row.doubted_at = None;

@@ -269,7 +269,7 @@ impl Memory {
     }
 
     /// How many objects of an account stand so.
-    pub(crate) async fn count(&self, account: &str, standing: Standing) -> Result<usize, MemoryError> {
+    pub(crate) async fn number(&self, account: &str, standing: Standing) -> Result<usize, MemoryError> {
         let account = account.to_owned();
         self.with(move |tx| {
             tx.prepare_cached("SELECT count(*) FROM objects WHERE account = ?1 AND state = ?2")?
@@ -368,9 +368,9 @@ mod tests {
         assert_eq!(memory.calendars("a@x").await.unwrap().get("/a/c/"), Some(&calendar));
         let there = memory.objects("a@x", "/a/c/").await.unwrap();
         assert_eq!((there.len(), there.get("/a/c/2")), (2, objects.get(1)));
-        assert_eq!(memory.count("a@x", Standing::Older).await.unwrap(), 1);
+        assert_eq!(memory.number("a@x", Standing::Older).await.unwrap(), 1);
         memory.forget_objects("a@x", vec!["/a/c/2".into()]).await.unwrap();
-        assert_eq!(memory.count("a@x", Standing::Older).await.unwrap(), 0);
+        assert_eq!(memory.number("a@x", Standing::Older).await.unwrap(), 0);
         memory.forget("a@x").await.unwrap();
         assert!(
             memory.objects("a@x", "/a/c/").await.unwrap().is_empty() && memory.accounts().await.unwrap().is_empty()
