@@ -62,12 +62,6 @@ impl People {
         std::fs::rename(begun, &self.file)
     }
 
-    /// Somebody, by address.
-    #[allow(dead_code, reason = "the watcher asks")]
-    pub(crate) fn known(&self, account: &str) -> Option<Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
-    }
-
     /// Somebody, by principal: what the person's own requests have told, for those who may not see it.
     pub(crate) fn by_principal(&self, principal: &str) -> Option<Person> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +108,7 @@ mod tests {
         assert_eq!(people.user("alice@x.example").as_deref(), Some("al"));
         assert_eq!(people.by_principal("/p/al/").unwrap().account, "alice@x.example");
         assert_eq!(people.by_principal("/p/"), None);
-        assert_eq!(people.known("alice@x.example").unwrap().homes, ["/c/al/"]);
+        assert_eq!(people.by_principal("/p/al/").unwrap().homes, ["/c/al/"]);
     }
 
     #[test]
