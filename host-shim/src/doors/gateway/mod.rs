@@ -15,6 +15,7 @@ mod check;
 pub mod config;
 mod forwarded;
 mod health;
+mod lanes;
 mod proxy;
 mod stalled;
 mod tls;
@@ -32,6 +33,7 @@ use crate::listen::Listener;
 use calendar::Calendars;
 pub use check::{Finding, check};
 use config::GatewayConfig;
+use lanes::Lanes;
 use proxy::Proxy;
 use upstream::Upstream;
 
@@ -95,15 +97,17 @@ impl Gateway {
         let listener = runtime.block_on(Listener::bind(&self.config.listen)).map_err(GatewayError)?;
         let address = listener.tcp();
         let work = runtime.spawn(Arc::clone(&self.calendars).run(stopped.clone()));
-        let door = runtime.spawn(self.proxy.serve(listener, stopped, STOP_PATIENCE));
+        let lanes = Arc::new(Lanes::start().map_err(threads)?);
+        let door = runtime.spawn(self.proxy.serve(listener, Arc::clone(&lanes), stopped, STOP_PATIENCE));
         tracing::info!(listen = %String::from(self.config.listen.clone()), upstream = %self.config.upstream, "the gateway is running");
-        Ok(Running { runtime, door, work, stop, address })
+        Ok(Running { runtime, lanes, door, work, stop, address })
     }
 }
 
 /// A running gateway; stops when told or dropped.
 pub struct Running {
     runtime: tokio::runtime::Runtime,
+    lanes: Arc<Lanes>,
     door: tokio::task::JoinHandle<()>,
     work: tokio::task::JoinHandle<()>,
     stop: tokio::sync::watch::Sender<bool>,
@@ -131,6 +135,9 @@ impl Running {
             let _ = self.door.await;
             let _ = tokio::time::timeout(STOP_PATIENCE, self.work).await;
         });
+        if let Some(lanes) = Arc::into_inner(self.lanes) {
+            lanes.stop();
+        }
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         tracing::info!("the gateway has stopped");
     }
