@@ -1,7 +1,8 @@
 //! Threads that carry a connection from its beginning to its end.
 //!
 //! A request on its way through waits for two sockets in turn and does next to nothing in between. Where one thread hears of a
-//! socket and another goes on, as in a pool of threads, waking that other costs as much as the work. So every connection belongs to one thread, with the connections to the server that its requests use.
+//! socket and another goes on, as in a pool of threads, waking that other costs as much as the work. So every connection belongs
+//! to one thread, with the connections to the server that its requests use.
 
 use std::cell::Cell;
 use std::io;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`config`] | `gateway.toml` |
 //! | `upstream` | the connections to the server behind: TCP, TLS or a Unix socket, kept alive |
+//! | `lanes` | threads that carry a connection from its beginning to its end |
 //! | `proxy` | one request: what may pass a proxy and what may not (RFC 9110 §7.6), streamed both ways |
 //! | `calendar` | what concerns a calendar: told to the hook API, with the join link on its way back |
 //!
@@ -91,15 +92,19 @@ impl Gateway {
     /// Where the address cannot be listened on; the sentence names it.
     pub fn start(self) -> Result<Running, GatewayError> {
         let threads = |e: std::io::Error| GatewayError(format!("the machine gives no threads: {e}"));
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().thread_name("gateway").enable_all().build().map_err(threads)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("gateway")
+            .enable_all()
+            .build()
+            .map_err(threads)?;
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let listener = runtime.block_on(Listener::bind(&self.config.listen)).map_err(GatewayError)?;
         let address = listener.tcp();
+        tracing::info!(listen = %String::from(self.config.listen.clone()), upstream = %self.config.upstream, "the gateway is running");
         let work = runtime.spawn(Arc::clone(&self.calendars).run(stopped.clone()));
         let lanes = Arc::new(Lanes::start().map_err(threads)?);
         let door = runtime.spawn(self.proxy.serve(listener, Arc::clone(&lanes), stopped, STOP_PATIENCE));
-        tracing::info!(listen = %String::from(self.config.listen.clone()), upstream = %self.config.upstream, "the gateway is running");
         Ok(Running { runtime, lanes, door, work, stop, address })
     }
 }

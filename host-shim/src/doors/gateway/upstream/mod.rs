@@ -107,7 +107,8 @@ impl Upstream {
         patience: Duration,
     ) -> Result<Response<Bytes>, Unreachable> {
         let asked = async {
-            let (head, mut body) = self.pass(request.map(full)).await?.into_parts();
+            // Whoever asks says himself what it means that there is no answer.
+            let (head, mut body) = self.0.pass(request.map(full)).await?.into_parts();
             let mut whole = BytesMut::new();
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|error| Unreachable::broken(format!("the answer broke off: {error}")))?;
