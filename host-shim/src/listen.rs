@@ -10,7 +10,8 @@ use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -91,15 +92,16 @@ impl Listener {
 
     /// Serves until `stop` turns true, then lets requests on their way finish for at most `patience`.
     pub async fn serve(self, router: Router, stop: watch::Receiver<bool>, patience: Duration) {
-        let each = |stream, _| connection(stream, router.clone(), stop.clone());
-        self.serve_each(each, Semaphore::MAX_PERMITS, stop.clone(), patience).await;
+        let each = |arrived, _| connection(arrived, router.clone(), stop.clone());
+        self.serve_each(each, || None, Semaphore::MAX_PERMITS, stop.clone(), patience).await;
     }
 
-    /// The same with whatever is to be done with each connection, `most` of them at a time: more wait where the system keeps
-    /// them. `each` ends by itself when `stop` turns true, as soon as it can.
+    /// The same with whatever is to be done with each connection and wherever, `most` of them at a time: more wait where the
+    /// system keeps them. `each` ends by itself when `stop` turns true, as soon as it can.
     pub(crate) async fn serve_each<F: Future<Output = ()> + Send + 'static>(
         self,
-        each: impl Fn(Box<dyn Stream>, Peer) -> F,
+        each: impl Fn(Arrived, Peer) -> F,
+        choose: impl Fn() -> Option<Place>,
         most: usize,
         mut stop: watch::Receiver<bool>,
         patience: Duration,
@@ -115,12 +117,14 @@ impl Listener {
             tokio::select! {
                 () = told(&mut stop) => break,
                 (accepted, place) = accepted => match accepted {
-                    Ok((stream, peer)) => {
-                        let served = each(stream, peer);
-                        connections.spawn(async move {
-                            let _place = place;
+                    Ok((arrived, peer)) => {
+                        let served = each(arrived, peer);
+                        let (runtime, load) = choose().map_or((Handle::current(), None), |at| (at.runtime, Some(at.load)));
+                        let served = async move {
+                            let _held = (place, load);
                             served.await;
-                        });
+                        };
+                        connections.spawn_on(served, &runtime);
                     }
                     Err(error) => {
                         // Out of file descriptors, most likely: others have to finish first.
@@ -143,16 +147,45 @@ impl Listener {
         }
     }
 
-    async fn accept(&self) -> std::io::Result<(Box<dyn Stream>, Peer)> {
+    async fn accept(&self) -> std::io::Result<(Arrived, Peer)> {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok((Box::new(stream), Peer::Tcp(address.ip())))
+                Ok((Arrived::Tcp(stream.into_std()?), Peer::Tcp(address.ip())))
             }
-            Socket::Unix(listener, _) => Ok((Box::new(listener.accept().await?.0), Peer::Unix)),
+            Socket::Unix(listener, _) => Ok((Arrived::Unix(listener.accept().await?.0.into_std()?), Peer::Unix)),
         }
     }
+}
+
+/// A connection that belongs to no runtime yet.
+pub(crate) enum Arrived {
+    /// By TCP.
+    Tcp(std::net::TcpStream),
+    /// By a Unix socket.
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Arrived {
+    /// Makes it one of the runtime's that this is called on.
+    ///
+    /// # Errors
+    /// Where the system has no room for it.
+    pub(crate) fn here(self) -> std::io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Self::Tcp(stream) => Box::new(TcpStream::from_std(stream)?),
+            Self::Unix(stream) => Box::new(UnixStream::from_std(stream)?),
+        })
+    }
+}
+
+/// Where a connection is served.
+pub(crate) struct Place {
+    /// The runtime.
+    pub(crate) runtime: Handle,
+    /// Held as long as the connection lasts.
+    pub(crate) load: Arc<()>,
 }
 
 /// A connection of whatever kind.
@@ -189,7 +222,8 @@ pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(stream: Box<dyn Stream>, router: Router, mut stop: watch::Receiver<bool>) {
+async fn connection(arrived: Arrived, router: Router, mut stop: watch::Receiver<bool>) {
+    let Ok(stream) = arrived.here() else { return };
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
     let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));

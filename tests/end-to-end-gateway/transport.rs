@@ -88,8 +88,8 @@ fn an_answer_arrives_as_it_was_given() {
 fn connections_to_the_server_are_kept() {
     let server = Server::echo();
     let gateway = start(&server.url(), "");
+    let mut client = Wire::to(gateway.address());
     for _ in 0..3 {
-        let mut client = Wire::to(gateway.address());
         for method in ["GET", "OPTIONS", "PROPFIND", "REPORT"] {
             assert_eq!(client.ask(format!("{method} /x HTTP/1.1\r\nHost: h\r\n\r\n")).0.status(), 200);
         }

@@ -161,14 +161,14 @@ async fn compare(
     Ok(())
 }
 
-/// Two waves of clients that ask once and stay: what the second adds to the first would be lost for good.
+/// Waves of clients that ask once and stay until the next has come: what each adds to the one before would be lost for good.
 async fn memory(contenders: &[Contender], options: &Measured) -> Result<(), String> {
     let request = requests(options).first().map(|(_, request)| *request).ok_or("no request")?;
     println!("\nmemory with {} connections held open after a request each, in MiB", options.connections);
     for contender in contenders {
         let Some(process) = &contender.process else { continue };
         let mut figures = vec![("before", process.memory())];
-        for wave in ["first wave", "second wave"] {
+        for wave in ["first wave", "second", "third", "fourth"] {
             let mut clients = Vec::new();
             for _ in 0..options.connections {
                 let mut client = Client::connect(contender.address).await?;

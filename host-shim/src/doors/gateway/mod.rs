@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`config`] | `gateway.toml` |
 //! | `upstream` | the connections to the server behind: TCP, TLS or a Unix socket, kept alive |
+//! | `lanes` | threads that carry a connection from its beginning to its end |
 //! | `proxy` | one request: what may pass a proxy and what may not (RFC 9110 §7.6), streamed both ways |
 //! | `calendar` | what concerns a calendar: told to the hook API, with the join link on its way back |
 //! | `watch` | what was written past the gateway |
@@ -16,6 +17,7 @@ mod check;
 pub mod config;
 mod forwarded;
 mod health;
+mod lanes;
 mod proxy;
 mod stalled;
 mod tls;
@@ -34,6 +36,7 @@ use crate::listen::Listener;
 use calendar::Calendars;
 pub use check::{Finding, check};
 use config::GatewayConfig;
+use lanes::Lanes;
 use proxy::Proxy;
 use upstream::Upstream;
 use watch::Watcher;
@@ -92,24 +95,30 @@ impl Gateway {
     /// Where the address cannot be listened on; the sentence names it.
     pub fn start(self) -> Result<Running, GatewayError> {
         let threads = |e: std::io::Error| GatewayError(format!("the machine gives no threads: {e}"));
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().thread_name("gateway").enable_all().build().map_err(threads)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("gateway")
+            .enable_all()
+            .build()
+            .map_err(threads)?;
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let listener = runtime.block_on(Listener::bind(&self.config.listen)).map_err(GatewayError)?;
         let address = listener.tcp();
-        let work = runtime.spawn(Arc::clone(&self.calendars).run(stopped.clone()));
-        let door = runtime.spawn(self.proxy.serve(listener, stopped.clone(), STOP_PATIENCE));
         tracing::info!(listen = %String::from(self.config.listen.clone()), upstream = %self.config.upstream, "the gateway is running");
+        let work = runtime.spawn(Arc::clone(&self.calendars).run(stopped.clone()));
+        let lanes = Arc::new(Lanes::start().map_err(threads)?);
+        let door = runtime.spawn(self.proxy.serve(listener, Arc::clone(&lanes), stopped.clone(), STOP_PATIENCE));
         if let Some(watcher) = Watcher::open(self.calendars.shared()) {
             runtime.spawn(watcher.run(stopped));
         }
-        Ok(Running { runtime, door, work, stop, address })
+        Ok(Running { runtime, lanes, door, work, stop, address })
     }
 }
 
 /// A running gateway; stops when told or dropped.
 pub struct Running {
     runtime: tokio::runtime::Runtime,
+    lanes: Arc<Lanes>,
     door: tokio::task::JoinHandle<()>,
     work: tokio::task::JoinHandle<()>,
     stop: tokio::sync::watch::Sender<bool>,
@@ -137,6 +146,9 @@ impl Running {
             let _ = self.door.await;
             let _ = tokio::time::timeout(STOP_PATIENCE, self.work).await;
         });
+        if let Some(lanes) = Arc::into_inner(self.lanes) {
+            lanes.stop();
+        }
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         tracing::info!("the gateway has stopped");
     }

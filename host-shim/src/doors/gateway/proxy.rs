@@ -17,10 +17,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::calendar::Calendars;
 use super::config::GatewayConfig;
+use super::lanes::Lanes;
 use super::stalled::Stalled;
 use super::upstream::Upstream;
 use super::{Body, forwarded, health, sentence, tls};
-use crate::listen::{Listener, Peer, Stream, told};
+use crate::listen::{Arrived, Listener, Peer, Stream, told};
 
 /// How long TLS may take to be agreed on.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
@@ -48,13 +49,20 @@ impl Proxy {
     }
 
     /// Serves until `stop` turns true, then lets requests on their way finish for at most `patience`.
-    pub(super) async fn serve(self: Arc<Self>, listener: Listener, stop: watch::Receiver<bool>, patience: Duration) {
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        listener: Listener,
+        lanes: Arc<Lanes>,
+        stop: watch::Receiver<bool>,
+        patience: Duration,
+    ) {
         let most = self.config.max_connections.min(tokio::sync::Semaphore::MAX_PERMITS);
-        let each = |stream, peer| Arc::clone(&self).connection(stream, peer, stop.clone());
-        listener.serve_each(each, most, stop.clone(), patience).await;
+        let each = |arrived, peer| Arc::clone(&self).connection(arrived, peer, stop.clone());
+        listener.serve_each(each, || lanes.place(), most, stop.clone(), patience).await;
     }
 
-    async fn connection(self: Arc<Self>, stream: Box<dyn Stream>, peer: Peer, stop: watch::Receiver<bool>) {
+    async fn connection(self: Arc<Self>, arrived: Arrived, peer: Peer, stop: watch::Receiver<bool>) {
+        let Ok(stream) = arrived.here() else { return };
         let Some(acceptor) = &self.acceptor else { return self.http(stream, peer, stop).await };
         let mut stopped = stop.clone();
         let agreed = tokio::select! {

@@ -1,10 +1,8 @@
 //! Connecting: TCP, TLS, Unix socket.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::net::RecvFlags;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -38,40 +36,18 @@ impl Connector {
         })
     }
 
-    pub(super) async fn connect(&self) -> io::Result<(Box<dyn Stream>, Probe)> {
+    pub(super) async fn connect(&self) -> io::Result<Box<dyn Stream>> {
         match self {
-            Self::Unix(path) => {
-                let stream = UnixStream::connect(path).await?;
-                let probe = Probe::of(&stream)?;
-                Ok((Box::new(stream), probe))
-            }
+            Self::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),
             Self::Tcp { host, port, tls } => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
                 stream.set_nodelay(true)?;
-                let probe = Probe::of(&stream)?;
                 let stream: Box<dyn Stream> = match tls {
                     None => Box::new(stream),
                     Some((connector, name)) => Box::new(connector.connect(name.clone(), stream).await?),
                 };
-                Ok((stream, probe))
+                Ok(stream)
             }
         }
-    }
-}
-
-/// A second handle on a connection's socket, to ask the system itself whether the server has closed it: the runtime may not have
-/// heard of that yet.
-pub(super) struct Probe(OwnedFd);
-
-impl Probe {
-    fn of(stream: &impl AsFd) -> io::Result<Self> {
-        stream.as_fd().try_clone_to_owned().map(Self)
-    }
-
-    /// Whether nothing has come, neither its end nor octets nobody asked for.
-    pub(super) fn is_quiet(&self) -> bool {
-        let mut octet = [0];
-        let looked = rustix::net::recv(&self.0, &mut octet, RecvFlags::PEEK | RecvFlags::DONTWAIT);
-        matches!(looked, Err(rustix::io::Errno::AGAIN))
     }
 }

@@ -12,8 +12,8 @@ use hyper_util::rt::TokioIo;
 use tokio::time::Sleep;
 
 use super::CONTINUE_PATIENCE;
-use super::connect::Probe;
 use super::upload::{Outgoing, Upload};
+use crate::doors::gateway::lanes;
 use crate::listen::Stream;
 
 /// The most octets of an answer's head.
@@ -24,7 +24,8 @@ pub(super) struct Link {
     sender: http1::SendRequest<Outgoing>,
     /// `None`: it is closed.
     connection: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
-    probe: Probe,
+    /// The lane it was made on, whose runtime hears of it.
+    pub(super) lane: usize,
     /// Since when nobody has used it.
     pub(super) since: Instant,
     /// Whether an exchange went before.
@@ -45,14 +46,14 @@ pub(super) enum Failed {
 
 impl Link {
     /// Over a stream that is connected.
-    pub(super) async fn new(stream: Box<dyn Stream>, probe: Probe) -> Result<Self, String> {
+    pub(super) async fn new(stream: Box<dyn Stream>) -> Result<Self, String> {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MOST_HEAD);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
         Ok(Self {
             sender,
             connection: Some(Box::pin(connection.with_upgrades())),
-            probe,
+            lane: lanes::current(),
             since: Instant::now(),
             reused: false,
             spare: false,
@@ -64,14 +65,9 @@ impl Link {
         self.since.elapsed()
     }
 
-    /// Whether the exchange on it is over, so that it can take the next one.
+    /// Whether it is open and can take a request, as far as can be seen from here.
     pub(super) fn is_free(&mut self) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop())) && self.sender.is_ready()
-    }
-
-    /// Whether it can take a request, as far as can be seen from here.
-    pub(super) fn is_open(&mut self) -> bool {
-        self.is_free() && self.probe.is_quiet()
     }
 
     /// Moves it forward as far as it goes. Whether it is open still.
@@ -132,7 +128,6 @@ impl Link {
 
     /// Lets the connection go to whoever waits for the protocol it was switched to.
     pub(super) fn run_until_upgraded(mut self) {
-        drop(self.probe);
         if let Some(connection) = self.connection.take() {
             let sender = self.sender;
             tokio::spawn(async move {

@@ -9,7 +9,7 @@
 //!
 //! | the request | what is done |
 //! | --- | --- |
-//! | its method is safe | leaves on a kept connection; sent again on a new one, unless its body is longer than what is kept of it |
+//! | its method is safe, and its body as short as can be kept | leaves on a kept connection; sent again on a new one |
 //! | all others | never sent again; so they leave on a new connection, and a save never fails because a connection was kept |
 
 mod answer;
@@ -29,14 +29,14 @@ use hyper::header::{self, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 
 use super::config::Origin;
-use super::{Body, full};
+use super::{Body, full, lanes};
 use answer::Answer;
 use connect::Connector;
 use link::{Failed, Link};
 pub(crate) use unreachable::Unreachable;
 use upload::{Outgoing, Upload};
 
-/// The most connections kept for later.
+/// The most connections that a lane keeps for later.
 const MOST_KEPT: usize = 64;
 /// How long `100 Continue` is waited for before the body goes all the same: many servers never send it (RFC 9110 §10.1.1).
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
@@ -61,8 +61,8 @@ struct Shared {
     authority: HeaderValue,
     connector: Connector,
     limits: Limits,
-    /// The last one used is the last one here.
-    kept: Mutex<Vec<Link>>,
+    /// For each lane its own; the last one used is the last one there.
+    kept: Vec<Mutex<Vec<Link>>>,
     outage: unreachable::Outage,
 }
 
@@ -78,7 +78,7 @@ impl Upstream {
             authority: HeaderValue::try_from(&authority).map_err(|_| format!("`{authority}` is no host"))?,
             connector: Connector::new(origin, ca_file)?,
             limits: *limits,
-            kept: Mutex::default(),
+            kept: (0..=lanes::count()).map(|_| Mutex::default()).collect(),
             outage: unreachable::Outage::default(),
         })))
     }
@@ -107,7 +107,8 @@ impl Upstream {
         patience: Duration,
     ) -> Result<Response<Bytes>, Unreachable> {
         let asked = async {
-            let (head, mut body) = self.pass(request.map(full)).await?.into_parts();
+            // Whoever asks says himself what it means that there is no answer.
+            let (head, mut body) = self.0.pass(request.map(full)).await?.into_parts();
             let mut whole = BytesMut::new();
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|error| Unreachable::broken(format!("the answer broke off: {error}")))?;
@@ -126,19 +127,20 @@ impl Upstream {
 impl Shared {
     async fn pass(self: &Arc<Self>, request: Request<Body>) -> Result<Response<Body>, Unreachable> {
         let (mut head, body) = request.into_parts();
-        let safe = is_safe(&head.method);
+        let repeatable =
+            is_safe(&head.method) && body.size_hint().exact().is_some_and(|length| length <= upload::MOST_KEPT);
         let expects =
             head.headers.get(header::EXPECT).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         self.prepare(&mut head, &body);
-        let upload = if body.is_end_stream() { None } else { Some(Upload::new(body, safe, expects)) };
-        let mut may_be_kept = safe;
+        let upload = if body.is_end_stream() { None } else { Some(Upload::new(body, repeatable, expects)) };
+        let mut may_be_kept = repeatable;
         loop {
             let kept = if may_be_kept { self.take() } else { None };
             let mut link = match kept {
                 Some(link) => link,
                 None => self.connect().await?,
             };
-            link.spare = !safe;
+            link.spare = !repeatable;
             let again = link.reused.then(|| copy(&head));
             let outgoing = upload.as_ref().map_or(Outgoing::Empty, Upload::begin);
             let mut request = Request::from_parts(head, outgoing);
@@ -155,13 +157,10 @@ impl Shared {
             match link.exchange(request, upload.as_ref(), self.limits.silence).await {
                 Ok(answer) => return Ok(self.answered(answer, link, upload)),
                 Err(failed) => {
-                    let repeatable = match &failed {
-                        Failed::NotSent(_) => upload.as_ref().is_none_or(Upload::rewind),
-                        Failed::Broken(_) => safe && upload.as_ref().is_none_or(Upload::rewind),
-                        Failed::Silent => false,
-                    };
+                    // What left on a kept connection can be repeated.
+                    let rewound = !matches!(failed, Failed::Silent) && upload.as_ref().is_none_or(Upload::rewind);
                     match again {
-                        Some(again) if repeatable => head = again,
+                        Some(again) if rewound => head = again,
                         _ => return Err(Unreachable::of(failed, upload.as_ref(), self.limits.silence)),
                     }
                     // Those that are kept may all have been closed by the same restart.
@@ -223,7 +222,7 @@ impl Shared {
 
     /// A kept connection that is open as far as can be seen.
     fn take(&self) -> Option<Link> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.get(lanes::current())?.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let mut link = kept.pop()?;
             if link.idle() > self.limits.keep_alive {
@@ -231,7 +230,7 @@ impl Shared {
                 kept.clear();
                 return None;
             }
-            if link.is_open() {
+            if link.is_free() {
                 link.reused = true;
                 return Some(link);
             }
@@ -242,10 +241,11 @@ impl Shared {
     /// beside others: to many a server a connection is a process.
     fn keep(self: &Arc<Self>, mut link: Link) {
         link.since = Instant::now();
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = self.kept.get(link.lane) else { return };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.is_empty() {
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(sweep(Arc::downgrade(self), self.limits.keep_alive));
+                runtime.spawn(sweep(Arc::downgrade(self), link.lane, self.limits.keep_alive));
             }
         } else if link.spare || kept.len() >= MOST_KEPT {
             return;
@@ -256,7 +256,7 @@ impl Shared {
     async fn connect(&self) -> Result<Link, Unreachable> {
         let connected = tokio::time::timeout(self.limits.connect, self.connector.connect());
         match connected.await {
-            Ok(Ok((stream, probe))) => Link::new(stream, probe).await.map_err(Unreachable::not_connected),
+            Ok(Ok(stream)) => Link::new(stream).await.map_err(Unreachable::not_connected),
             Ok(Err(error)) => Err(Unreachable::not_connected(error.to_string())),
             Err(_) => Err(Unreachable::not_connected_in(self.limits.connect)),
         }
@@ -264,12 +264,13 @@ impl Shared {
 }
 
 /// Closes what nobody uses and what the server has closed, until nothing is left.
-async fn sweep(shared: std::sync::Weak<Shared>, keep_alive: Duration) {
+async fn sweep(shared: std::sync::Weak<Shared>, lane: usize, keep_alive: Duration) {
     loop {
         tokio::time::sleep(keep_alive.clamp(Duration::from_millis(100), Duration::from_secs(5))).await;
         let Some(shared) = shared.upgrade() else { return };
-        let mut kept = shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain_mut(|link| link.idle() <= keep_alive && link.is_open());
+        let Some(kept) = shared.kept.get(lane) else { return };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain_mut(|link| link.idle() <= keep_alive && link.is_free());
         if kept.is_empty() {
             return;
         }

@@ -12,8 +12,8 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::doors::gateway::{Body, BoxError, full};
 
-/// As much of a safe request's body is kept until it is answered, so that it can be sent again.
-const MOST_KEPT: usize = 64 * 1024;
+/// A body as long as this can be kept until it is answered, so that it can be sent again.
+pub(super) const MOST_KEPT: u64 = 64 * 1024;
 /// A body nobody wants any more is read for so long, so that the client sees the answer before its connection ends
 /// (RFC 9112 §9.6).
 const LINGER: Duration = Duration::from_secs(10);
@@ -28,9 +28,8 @@ struct State {
     gate: Gate,
     /// Whoever waits for the gate.
     waker: Option<Waker>,
-    /// What has left, where it may have to leave again; `None`: more than is kept.
+    /// What has left, where it may have to leave again.
     kept: Option<Vec<Bytes>>,
-    kept_octets: usize,
     /// What is to leave again, before the rest.
     again: VecDeque<Bytes>,
     /// Whether a part of the body was asked for.
@@ -56,7 +55,6 @@ impl Upload {
             gate: if held { Gate::Held } else { Gate::Open },
             waker: None,
             kept: keep.then(Vec::new),
-            kept_octets: 0,
             again: VecDeque::new(),
             begun: false,
             ended: false,
@@ -143,21 +141,13 @@ impl State {
         match &polled {
             None => self.ended = true,
             Some(Err(_)) => self.failed = true,
-            Some(Ok(frame)) => self.keep(frame),
+            Some(Ok(frame)) => {
+                if let (Some(kept), Some(octets)) = (&mut self.kept, frame.data_ref()) {
+                    kept.push(octets.clone());
+                }
+            }
         }
         Poll::Ready(polled)
-    }
-
-    fn keep(&mut self, frame: &Frame<Bytes>) {
-        let Some(kept) = &mut self.kept else { return };
-        match frame.data_ref() {
-            Some(octets) if self.kept_octets.saturating_add(octets.len()) <= MOST_KEPT => {
-                self.kept_octets = self.kept_octets.saturating_add(octets.len());
-                kept.push(octets.clone());
-            }
-            // Too much, or trailers.
-            _ => self.kept = None,
-        }
     }
 }
 
