@@ -11,7 +11,7 @@ use crate::component::{Extension, Limits, LoadError, Recorder, Source};
 use crate::config::Config;
 use crate::doors;
 use crate::egress::Egress;
-use crate::listen::Listener;
+use crate::listen::{Listener, Signals};
 use crate::mirror::{Mirror, Parts};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
@@ -248,12 +248,18 @@ impl Running {
         &self.shim
     }
 
-    /// Waits for SIGINT or SIGTERM.
+    /// Listens for SIGINT and SIGTERM. Made before anybody is told that this runs, none of them is lost.
     ///
     /// # Errors
     /// Where signals cannot be waited for.
-    pub fn wait_for_signal(&self) -> std::io::Result<()> {
-        self.runtime.block_on(crate::listen::signalled())
+    pub fn signals(&self) -> std::io::Result<Signals> {
+        let _within = self.runtime.enter();
+        Signals::listen()
+    }
+
+    /// Waits for one of them.
+    pub fn wait_for(&self, signals: Signals) {
+        self.runtime.block_on(signals.come());
     }
 
     /// Lets requests and hooks on their way finish, for at most ten seconds, and stops. Work that is left is taken up at the

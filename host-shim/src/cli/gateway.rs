@@ -58,11 +58,11 @@ impl Gateway {
         }
         survive_full_disks().map_err(|e| format!("SIGXFSZ cannot be handled: {e}"))?;
         let running = gateway::Gateway::open(config)?.start()?;
+        let signals = running.signals().map_err(|e| format!("signals cannot be waited for: {e}"))?;
         notify::tell("READY=1");
-        let waited = running.wait_for_signal();
+        running.wait_for(signals);
         notify::tell("STOPPING=1");
         running.stop();
-        waited.map_err(|e| format!("signals cannot be waited for: {e}"))?;
         Ok(Output::silent())
     }
 }

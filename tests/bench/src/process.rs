@@ -21,7 +21,8 @@ pub(crate) fn gateway(options: &File) -> Result<(), String> {
     let config = GatewayConfig::read(&options.file).map_err(|e| e.to_string())?;
     let running = Gateway::open(config).and_then(Gateway::start).map_err(|e| e.to_string())?;
     println!("{}", running.address().ok_or("it does not listen on TCP")?);
-    running.wait_for_signal().map_err(|e| e.to_string())
+    running.wait_for(running.signals().map_err(|e| e.to_string())?);
+    Ok(())
 }
 
 /// As many files as may be.

@@ -32,7 +32,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Response, StatusCode, header};
 
-use crate::listen::Listener;
+use crate::listen::{Listener, Signals};
 use calendar::Calendars;
 pub use check::{Finding, check};
 use config::GatewayConfig;
@@ -131,12 +131,18 @@ impl Running {
         self.address
     }
 
-    /// Waits for SIGINT or SIGTERM.
+    /// Listens for SIGINT and SIGTERM. Made before anybody is told that this runs, none of them is lost.
     ///
     /// # Errors
     /// Where signals cannot be waited for.
-    pub fn wait_for_signal(&self) -> std::io::Result<()> {
-        self.runtime.block_on(crate::listen::signalled())
+    pub fn signals(&self) -> std::io::Result<Signals> {
+        let _within = self.runtime.enter();
+        Signals::listen()
+    }
+
+    /// Waits for one of them.
+    pub fn wait_for(&self, signals: Signals) {
+        self.runtime.block_on(signals.come());
     }
 
     /// Lets requests on their way finish, for at most ten seconds, and stops. Notes that are left are told at the next start.
